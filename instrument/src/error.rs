@@ -1,0 +1,1 @@
+//! What can go wrong when a client is set up.

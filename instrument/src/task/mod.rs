@@ -1,0 +1,6 @@
+//! The call site and what happens between a call's start and its end.
+
+pub(crate) mod future;
+pub(crate) mod guard;
+pub(crate) mod outcome;
+pub(crate) mod site;
