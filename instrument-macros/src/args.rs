@@ -1,45 +1,123 @@
 //! What stands in the attribute's parentheses. Every key is a row of [`KEYS`].
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use syn::{
-    Error, LitStr, Result, Token,
+    Error, Expr, LitStr, Path, Result, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser},
+    spanned::Spanned,
 };
 
 use crate::validate;
 
 /// The attribute's arguments.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Args {
     /// The task's name; the function's own where there is none.
-    pub name: Option<LitStr>,
+    pub name: Option<Name>,
+    /// How the returned value counts; by its type where there is none.
+    pub predicate: Option<Predicate>,
+    /// Where the library is; at its own name where it is nowhere else.
+    pub krate: Option<Path>,
+    /// Set on a method that the attribute of its `impl` block leaves alone.
+    pub skip: Option<Span>,
+    /// The keys that were given, in order.
+    given: Vec<(&'static Key, Span)>,
+}
+
+/// What a task is called.
+#[derive(Clone)]
+pub enum Name {
+    /// A literal that has been checked.
+    Literal(LitStr),
+    /// A constant, which the compiler checks.
+    Const(Path),
+}
+
+/// A predicate on a reference to the returned value.
+#[derive(Clone)]
+pub enum Predicate {
+    /// True for a success.
+    Ok(Expr),
+    /// True for an exception.
+    Error(Expr),
 }
 
 /// One key that the attribute knows.
 struct Key {
     name: &'static str,
-    /// Reads what follows the `=` and stores it.
-    read: fn(&mut Args, ParseStream) -> Result<()>,
+    /// How it is written, for an error that lists the keys.
+    form: &'static str,
+    /// Whether it may stand on an `impl` block, for all of its methods.
+    on_impl: bool,
+    /// Reads what follows the key and stores it. Gets the span of the key.
+    read: fn(&mut Args, ParseStream, Span) -> Result<()>,
 }
 
-const KEYS: &[Key] = &[Key {
-    name: "name",
-    read: |args, input| {
-        args.name = Some(name(input)?);
-        Ok(())
+const KEYS: &[Key] = &[
+    Key {
+        name: "name",
+        form: "name = \"…\"",
+        on_impl: false,
+        read: |args, input, _| {
+            input.parse::<Token![=]>()?;
+            args.name = Some(name(input)?);
+            Ok(())
+        },
     },
-}];
+    Key {
+        name: "ok_if",
+        form: "ok_if = predicate",
+        on_impl: false,
+        read: |args, input, key| {
+            args.predicate(key)?;
+            args.predicate = Some(Predicate::Ok(predicate(input)?));
+            Ok(())
+        },
+    },
+    Key {
+        name: "error_if",
+        form: "error_if = predicate",
+        on_impl: false,
+        read: |args, input, key| {
+            args.predicate(key)?;
+            args.predicate = Some(Predicate::Error(predicate(input)?));
+            Ok(())
+        },
+    },
+    Key {
+        name: "skip",
+        form: "skip",
+        on_impl: false,
+        read: |args, _, key| {
+            args.skip = Some(key);
+            Ok(())
+        },
+    },
+    Key {
+        name: "crate",
+        form: "crate = path",
+        on_impl: true,
+        read: |args, input, _| {
+            input.parse::<Token![=]>()?;
+            args.krate = Some(input.call(Path::parse_mod_style)?);
+            Ok(())
+        },
+    },
+];
 
 /// Reads the arguments. The first mistake ends it, so that one mistake is one error.
 pub fn parse(tokens: TokenStream) -> Result<Args> {
     (|input: ParseStream| {
         let mut args = Args::default();
-        let mut seen: Vec<&'static str> = Vec::new();
         while !input.is_empty() {
-            argument(&mut args, &mut seen, input)?;
+            args.argument(input)?;
             if input.is_empty() {
                 break;
+            }
+            if !input.peek(Token![,]) {
+                return Err(input.error("expected `,`"));
             }
             input.parse::<Token![,]>()?;
         }
@@ -48,40 +126,169 @@ pub fn parse(tokens: TokenStream) -> Result<Args> {
     .parse2(tokens)
 }
 
-fn argument(args: &mut Args, seen: &mut Vec<&'static str>, input: ParseStream) -> Result<()> {
-    let ident = input.call(Ident::parse_any)?;
-    let Some(key) = KEYS.iter().find(|key| ident == key.name) else {
-        return Err(unknown(&ident));
-    };
-    if seen.contains(&key.name) {
-        return Err(Error::new(ident.span(), format!("`{}` is given twice", key.name)));
+impl Args {
+    fn argument(&mut self, input: ParseStream) -> Result<()> {
+        // A literal alone is the name.
+        if input.peek(LitStr) {
+            let key = KEYS
+                .iter()
+                .find(|key| key.name == "name")
+                .expect("a row of the table");
+            self.give(key, input.span())?;
+            self.name = Some(name(input)?);
+            return Ok(());
+        }
+        if !input.peek(Ident::peek_any) {
+            return Err(input.error(format!("expected an argument: {}", forms())));
+        }
+        let ident = input.call(Ident::parse_any)?;
+        let Some(key) = KEYS.iter().find(|key| ident == key.name) else {
+            return Err(unknown(&ident));
+        };
+        self.give(key, ident.span())?;
+        (key.read)(self, input, ident.span())
     }
-    seen.push(key.name);
-    input.parse::<Token![=]>()?;
-    (key.read)(args, input)
+
+    fn give(&mut self, key: &'static Key, span: Span) -> Result<()> {
+        if self.given.iter().any(|(given, _)| given.name == key.name) {
+            return Err(Error::new(span, format!("`{}` is given twice", key.name)));
+        }
+        self.given.push((key, span));
+        Ok(())
+    }
+
+    fn predicate(&self, key: Span) -> Result<()> {
+        match &self.predicate {
+            None => Ok(()),
+            Some(_) => Err(Error::new(
+                key,
+                "`ok_if` and `error_if` exclude each other; keep one of them",
+            )),
+        }
+    }
+
+    /// Where `ok_if` or `error_if` stands.
+    pub fn predicate_key(&self) -> Option<Span> {
+        self.given
+            .iter()
+            .find(|(key, _)| matches!(key.name, "ok_if" | "error_if"))
+            .map(|(_, span)| *span)
+    }
+
+    /// Refuses what makes no sense on a whole `impl` block.
+    pub fn on_impl(&self) -> Result<()> {
+        match self.given.iter().find(|(key, _)| !key.on_impl) {
+            None => Ok(()),
+            Some((key, span)) => Err(Error::new(
+                *span,
+                format!(
+                    "`{}` is about one method; put `#[instrument_task({})]` on it",
+                    key.name, key.form
+                ),
+            )),
+        }
+    }
+
+    /// Refuses what makes no sense on a function of its own.
+    pub fn on_fn(&self) -> Result<()> {
+        match self.skip {
+            None => Ok(()),
+            Some(span) => Err(Error::new(
+                span,
+                "`skip` leaves out a method of an `impl` block that has `#[instrument_task]`; remove the attribute instead",
+            )),
+        }
+    }
+
+    /// The arguments of a method: its own, and those that its `impl` block has for all.
+    pub fn or(mut self, block: &Self) -> Self {
+        self.krate = self.krate.or_else(|| block.krate.clone());
+        self
+    }
+
+    /// The module that an expansion names.
+    pub fn root(&self) -> TokenStream {
+        match &self.krate {
+            Some(path) => quote_spanned!(path.span()=> #path::__private),
+            None => quote_spanned!(Span::mixed_site()=> ::instrument_task::__private),
+        }
+    }
 }
 
-fn name(input: ParseStream) -> Result<LitStr> {
-    let literal: LitStr = input.parse()?;
-    validate::name(&literal)?;
-    Ok(literal)
+impl ToTokens for Name {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Literal(literal) => literal.to_tokens(tokens),
+            Self::Const(path) => path.to_tokens(tokens),
+        }
+    }
+}
+
+fn name(input: ParseStream) -> Result<Name> {
+    if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        validate::name(&literal)?;
+        return Ok(Name::Literal(literal));
+    }
+    let expected = "expected a string literal or the path of a `const`";
+    let span = input.span();
+    let path: Path = input.parse().map_err(|_| Error::new(span, expected))?;
+    if input.is_empty() || input.peek(Token![,]) {
+        Ok(Name::Const(path))
+    } else {
+        Err(Error::new(span, expected))
+    }
+}
+
+fn predicate(input: ParseStream) -> Result<Expr> {
+    input.parse::<Token![=]>()?;
+    let expected = "expected a path or a closure, which gets a reference to the returned value";
+    let span = input.span();
+    let expr: Expr = input.parse().map_err(|error| {
+        if input.is_empty() {
+            Error::new(span, expected)
+        } else {
+            error
+        }
+    })?;
+    match expr {
+        Expr::Path(_) | Expr::Closure(_) => Ok(expr),
+        other => Err(Error::new(other.span(), expected)),
+    }
 }
 
 fn unknown(ident: &Ident) -> Error {
-    let known: Vec<_> = KEYS.iter().map(|key| format!("`{}`", key.name)).collect();
+    let name = ident.to_string();
+    let near = KEYS
+        .iter()
+        .map(|key| (distance(&name, key.name), key.name))
+        .filter(|(distance, key)| *distance <= key.len() / 3 + 1)
+        .min();
+    let hint = near
+        .map(|(_, key)| format!("did you mean `{key}`? "))
+        .unwrap_or_default();
     Error::new(
         ident.span(),
-        format!(
-            "unknown argument `{ident}`; the arguments are {}",
-            known.join(", ")
-        ),
+        format!("unknown argument `{name}`; {hint}the arguments are {}", forms()),
     )
 }
 
-impl Args {
-    /// The path of the library that the expansion names.
-    pub fn root(&self) -> TokenStream {
-        let _ = self;
-        quote::quote_spanned!(Span::mixed_site()=> ::instrument_task::__private)
+fn forms() -> String {
+    let forms: Vec<_> = KEYS.iter().map(|key| format!("`{}`", key.form)).collect();
+    forms.join(", ")
+}
+
+/// How many letters must be put in, taken out or changed to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.chars().enumerate() {
+            let change = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
+        }
     }
+    row[b.chars().count()]
 }

@@ -8,142 +8,183 @@
 //! carries this crate's edition: in edition 2024 the tail of a block of ours drops its temporaries before the
 //! arguments that are bound in it, and `impl Future` captures every lifetime, as `async fn` does.
 
+mod future;
+mod tracked;
+mod value;
+
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Signature, Type, ext::IdentExt};
+use syn::{Signature, Visibility, ext::IdentExt, spanned::Spanned};
 
-use crate::{args::Args, params, returns, task::Task};
+use crate::{
+    args::{Args, Name, Predicate},
+    attrs,
+    task::{ImplBlock, Member, Task},
+    types,
+};
 
-/// Writes `task` with its calls counted.
-pub fn task(task: &Task, args: &Args) -> TokenStream {
-    let mut sig = task.sig.clone();
-    let body = if sig.asyncness.is_some() {
-        if must_stay_async(task) {
-            kept_async(task, args, &mut sig)
+/// Writes a function with its calls counted.
+pub fn function(task: &Task, args: &Args) -> TokenStream {
+    Context {
+        task,
+        args,
+        place: Place::Unknown,
+    }
+    .expand()
+}
+
+/// Writes an `impl` block with the calls of its methods counted.
+pub fn block(block: &ImplBlock, args: &Args) -> TokenStream {
+    let members = block.members.iter().map(|member| match member {
+        Member::Other(tokens) => tokens.clone(),
+        Member::Task(task, own) => {
+            let args = own.clone().or(args);
+            Context {
+                task,
+                args: &args,
+                place: Place::Method(block),
+            }
+            .expand()
+        }
+    });
+    let braces = with_span_of(&block.braces, members.collect());
+    let head = &block.head;
+    quote_spanned!(Span::mixed_site()=> #head #braces)
+}
+
+/// Where the function stands.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// It has the attribute itself, which sees nothing around it.
+    Unknown,
+    /// In an `impl` block that has the attribute.
+    Method(&'a ImplBlock),
+}
+
+/// A function on its way into an expansion.
+struct Context<'a> {
+    task: &'a Task,
+    args: &'a Args,
+    place: Place<'a>,
+}
+
+/// A new signature and what stands between the function's braces; and an item beside it, if it needs one.
+struct Expansion {
+    sig: Signature,
+    body: TokenStream,
+    sibling: Option<TokenStream>,
+    /// Whether the signature reads differently.
+    is_changed: bool,
+}
+
+impl Context<'_> {
+    fn expand(&self) -> TokenStream {
+        let output = &self.task.sig.output;
+        let expansion = if self.task.sig.asyncness.is_some() {
+            future::of_async(self)
+        } else if let Some(returned) = types::returned(output) {
+            future::of_returned(self, &returned)
+        } else if self.args.predicate.is_none() && types::is_always_success(output) {
+            value::guarded(self)
         } else {
-            flat_async(task, args, &mut sig)
+            tracked::tracked(self).unwrap_or_else(|| value::judged(self))
+        };
+        self.item(expansion)
+    }
+
+    /// The whole item, with the user's own braces around the new body: lints go by the span of the whole.
+    fn item(&self, expansion: Expansion) -> TokenStream {
+        let Task {
+            attrs,
+            vis,
+            defaultness,
+            body: user,
+            ..
+        } = self.task;
+        let Expansion {
+            sig,
+            body,
+            sibling,
+            is_changed,
+        } = expansion;
+        let mut stream = user.attrs.clone();
+        stream.extend(body);
+        let block = with_span_of(&user.block, stream);
+        let item = quote_spanned!(Span::mixed_site()=> #(#attrs)* #vis #defaultness #sig #block);
+        if !is_changed || self.has_macros() {
+            return quote_spanned!(Span::mixed_site()=> #item #sibling);
         }
-    } else if returns::is_always_success(&sig.output) {
-        guarded(task, args)
-    } else {
-        judged(task, args, &mut sig)
-    };
-    item(task, &sig, body)
-}
+        // The documentation shows what the user wrote.
+        let original = self.task.unchanged();
+        quote_spanned!(Span::mixed_site()=> #[cfg(not(doc))] #item #[cfg(doc)] #original #sibling)
+    }
 
-/// The whole item, with the user's own braces around the new body: lints go by the span of the whole.
-fn item(task: &Task, sig: &Signature, body: TokenStream) -> TokenStream {
-    let Task {
-        attrs,
-        vis,
-        defaultness,
-        body: user,
-        ..
-    } = task;
-    let mut stream = user.attrs.clone();
-    stream.extend(body);
-    let mut block = Group::new(Delimiter::Brace, stream);
-    block.set_span(user.block.span());
-    quote_spanned!(Span::mixed_site()=> #(#attrs)* #vis #defaultness #sig #block)
-}
+    /// The module that the expansion names.
+    fn root(&self) -> TokenStream {
+        self.args.root()
+    }
 
-/// The call site: a static of the function, shared by all of its instances.
-fn site(task: &Task, args: &Args) -> TokenStream {
-    let root = args.root();
-    let name = args.name.as_ref().map_or_else(
-        || task.sig.ident.unraw().to_string().into_token_stream(),
-        ToTokens::to_token_stream,
-    );
-    quote_spanned!(Span::mixed_site()=> static __SITE: #root::Site = #root::Site::new(#name);)
-}
+    /// The call site: a static of the function, shared by all of its instances.
+    fn site(&self) -> TokenStream {
+        let root = self.root();
+        let name = match (&self.args.name, self.place) {
+            (Some(Name::Literal(literal)), _) => literal.to_token_stream(),
+            (Some(Name::Const(path)), _) => quote_spanned!(path.span()=> #root::task_name(#path)),
+            (None, Place::Unknown) => self.ident().into_token_stream(),
+            (None, Place::Method(block)) => {
+                format!("{}.{}", block.type_name, self.ident()).into_token_stream()
+            }
+        };
+        quote_spanned!(Span::mixed_site()=> static __SITE: #root::Site = #root::Site::new(#name);)
+    }
 
-/// How the call's value counts: by its type.
-fn judge(args: &Args) -> TokenStream {
-    let root = args.root();
-    quote_spanned! {Span::mixed_site()=>
-        |__value| {
-            #[allow(unused_imports)]
-            use #root::{ByTrait as _, Otherwise as _};
-            (&#root::Probe(__value)).instrument_task_end()
+    fn ident(&self) -> String {
+        self.task.sig.ident.unraw().to_string()
+    }
+
+    /// A closure that says how the returned value counts: by its type, unless the user has a say.
+    fn judge(&self) -> TokenStream {
+        let root = self.root();
+        match &self.args.predicate {
+            Some(Predicate::Ok(ok)) => quote_spanned! {Span::mixed_site()=>
+                |__value| #root::ok_if(__value, #ok)
+            },
+            Some(Predicate::Error(error)) => quote_spanned! {Span::mixed_site()=>
+                |__value| #root::error_if(__value, #error)
+            },
+            None => quote_spanned! {Span::mixed_site()=>
+                |__value| {
+                    #[allow(unused_imports)]
+                    use #root::{ByTrait as _, Otherwise as _};
+                    (&#root::Probe(__value)).instrument_task_end()
+                }
+            },
         }
     }
-}
 
-fn guarded(task: &Task, args: &Args) -> TokenStream {
-    let (root, site, block) = (args.root(), site(task, args), &task.body.block);
-    quote_spanned! {Span::mixed_site()=>
-        #site
-        let __guard = #root::CallGuard::enter(&__SITE);
-        #block
+    /// Whether a macro attribute will be given what this one makes.
+    fn has_macros(&self) -> bool {
+        let around = match self.place {
+            Place::Unknown => false,
+            Place::Method(block) => block.has_macros,
+        };
+        around || self.task.attrs.iter().any(attrs::is_macro)
     }
-}
 
-fn judged(task: &Task, args: &Args, sig: &mut Signature) -> TokenStream {
-    let (root, site, block, judge) = (args.root(), site(task, args), &task.body.block, judge(args));
-    let ty = returns::erased(&sig.output);
-    let rebound = params::take(sig, &task.body.stream()).rebind(sig);
-    quote_spanned! {Span::mixed_site()=>
-        #site
-        #root::call(&__SITE, move || -> #ty { #rebound #block }, #judge)
-    }
-}
-
-/// Whether something outside the body needs the word `async` to stay: `#[must_use]` is about the awaited value
-/// only then, and `!` cannot be written as a future's output.
-fn must_stay_async(task: &Task) -> bool {
-    returns::is_never(&task.sig.output) || task.attrs.iter().any(|attr| attr.path().is_ident("must_use"))
-}
-
-/// The counted future of an async function.
-fn future(task: &Task, args: &Args, sig: &mut Signature) -> TokenStream {
-    let (root, site, block, judge) = (args.root(), site(task, args), &task.body.block, judge(args));
-    let captured = params::take(sig, &task.body.stream()).capture(sig);
-    let ty = if returns::is_never(&sig.output) {
-        syn::parse_quote_spanned!(Span::mixed_site()=> ())
-    } else {
-        returns::erased(&sig.output)
-    };
-    let typed = typed_return(&ty);
-    quote_spanned! {Span::mixed_site()=>
-        #root::future::<#ty, _, _, _>(
-            || { #site &__SITE },
-            async move { #captured #typed #block },
-            #judge,
-        )
-    }
-}
-
-/// A return that never runs. An async block has no place to write its type, and without one the user's `?` and
-/// `Box::new` would have nothing to go by.
-fn typed_return(ty: &Type) -> TokenStream {
-    if returns::is_infer(ty) {
-        return TokenStream::new();
-    }
-    quote_spanned! {Span::mixed_site()=>
-        if let ::core::option::Option::Some(__value) = ::core::option::Option::None::<#ty> {
-            return __value;
+    /// Whether this may be an item of a trait or of its implementation. Those have no visibility.
+    fn may_be_of_trait(&self) -> bool {
+        match self.place {
+            Place::Method(block) => block.is_trait,
+            Place::Unknown => {
+                self.task.sig.receiver().is_some() && matches!(self.task.vis, Visibility::Inherited)
+            }
         }
     }
 }
 
-fn flat_async(task: &Task, args: &Args, sig: &mut Signature) -> TokenStream {
-    let future = future(task, args, sig);
-    let output = match &task.sig.output {
-        syn::ReturnType::Default => quote_spanned!(Span::mixed_site()=> ()),
-        syn::ReturnType::Type(_, ty) => ty.to_token_stream(),
-    };
-    sig.asyncness = None;
-    sig.output =
-        syn::parse_quote_spanned!(Span::mixed_site()=> -> impl ::core::future::Future<Output = #output>);
-    future
-}
-
-fn kept_async(task: &Task, args: &Args, sig: &mut Signature) -> TokenStream {
-    let future = future(task, args, sig);
-    if returns::is_never(&sig.output) {
-        // The block's value is never made, but `!` is not a type that it could be given.
-        quote_spanned!(Span::mixed_site()=> let () = #future.await; ::core::unreachable!())
-    } else {
-        quote_spanned!(Span::mixed_site()=> #future.await)
-    }
+/// Braces around `stream` that the compiler takes for `group`'s own.
+fn with_span_of(group: &Group, stream: TokenStream) -> Group {
+    let mut braces = Group::new(Delimiter::Brace, stream);
+    braces.set_span(group.span());
+    braces
 }

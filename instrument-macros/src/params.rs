@@ -7,23 +7,23 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
-use syn::{Attribute, FnArg, Pat, PatIdent, ReceiverKind, Signature, spanned::Spanned};
+use syn::{Attribute, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, spanned::Spanned};
 
-use crate::tokens;
+use crate::{attrs, tokens, types};
 
-/// The arguments of a function, in order, without the receiver.
+/// The arguments of a function, each with a name.
 pub struct Params {
-    /// Whether the body owns its `self` and names it.
-    owns_self: bool,
+    /// The receiver, where the body owns it and names it.
+    this: Option<Ident>,
     list: Vec<Param>,
 }
 
 struct Param {
+    /// Its place among the inputs of the signature.
+    index: usize,
     /// The attributes that decide whether there is an argument at all.
     cfgs: Vec<Attribute>,
-    /// The attributes that are about its bindings.
-    lints: Vec<Attribute>,
-    /// The name in the signature.
+    /// Its name in the signature.
     name: Ident,
     binding: Binding,
     /// Whether the body may name it.
@@ -39,85 +39,69 @@ enum Binding {
     Pattern(Pat),
 }
 
-/// Reads the arguments of `sig` and gives a name to those that have none.
-pub fn take(sig: &mut Signature, body: &TokenStream) -> Params {
+/// Reads the arguments of `sig` and gives a name to those that need one to be dropped in their turn.
+pub fn name(sig: &mut Signature, body: &TokenStream) -> Params {
+    name_if(sig, body, |typed| {
+        !(matches!(*typed.pat, Pat::Wild(_)) && types::has_no_drop(&typed.ty))
+    })
+}
+
+/// Reads the arguments of `sig` and gives a name to all that have none.
+pub fn name_all(sig: &mut Signature, body: &TokenStream) -> Params {
+    name_if(sig, body, |_| true)
+}
+
+fn name_if(sig: &mut Signature, body: &TokenStream, is_wanted: impl Fn(&PatType) -> bool) -> Params {
     let mut params = Params {
-        owns_self: false,
+        this: None,
         list: Vec::new(),
     };
-    for argument in &mut sig.inputs {
+    for (index, argument) in sig.inputs.iter_mut().enumerate() {
         match argument {
             FnArg::Receiver(receiver) => {
-                let by_reference = matches!(receiver.kind, ReceiverKind::Reference(..));
+                let is_owned = !matches!(receiver.kind, ReceiverKind::Reference(..));
                 let ident = Ident::new("self", receiver.self_token.span);
-                params.owns_self = !by_reference && tokens::mentions(body.clone(), &ident);
+                params.this = (is_owned && tokens::mentions(body.clone(), &ident)).then_some(ident);
             }
             FnArg::Typed(typed) => {
-                let (cfgs, lints) = split(&typed.attrs);
-                let binding = Binding::of(&typed.pat);
-                let name = match &binding {
-                    Binding::Name(name) => name.ident.clone(),
-                    Binding::Wild | Binding::Pattern(_) => {
-                        let span = Span::mixed_site().located_at(typed.pat.span());
-                        let name = format_ident!("__arg{}", params.list.len(), span = span);
-                        *typed.pat = pattern(name.clone());
-                        name
-                    }
-                };
-                let mentioned = tokens::mentions(body.clone(), &name);
-                params.list.push(Param {
-                    cfgs,
-                    lints,
-                    name,
-                    binding,
-                    mentioned,
-                });
+                if is_wanted(typed) {
+                    params.list.push(Param::name(typed, index, body));
+                }
             }
         }
     }
     params
 }
 
-/// The attributes that a binding in the body repeats: conditions, and lint levels.
-fn split(attrs: &[Attribute]) -> (Vec<Attribute>, Vec<Attribute>) {
-    let is = |attr: &&Attribute, names: &[&str]| names.iter().any(|name| attr.path().is_ident(name));
-    let cfgs = attrs.iter().filter(|attr| is(attr, &["cfg"])).cloned().collect();
-    let lints = attrs
-        .iter()
-        .filter(|attr| is(attr, &["allow", "warn", "deny", "forbid"]))
-        .cloned()
-        .collect();
-    (cfgs, lints)
-}
-
-fn pattern(ident: Ident) -> Pat {
-    Pat::Ident(PatIdent {
-        attrs: Vec::new(),
-        by_ref: None,
-        mutability: None,
-        ident,
-        subpat: None,
-    })
-}
-
-impl Binding {
-    fn of(pat: &Pat) -> Self {
-        match pat {
-            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => Self::Name(name.clone()),
-            Pat::Wild(_) => Self::Wild,
-            other => Self::Pattern(other.clone()),
-        }
-    }
-}
-
 impl Params {
-    /// Binds every argument again, for a closure that owns them. Takes the `mut` off the signature.
+    /// Whether an argument got a name that it did not have, so that the signature reads differently.
+    pub fn is_renamed(&self) -> bool {
+        self.list
+            .iter()
+            .any(|param| !matches!(param.binding, Binding::Name(_)))
+    }
+
+    /// The arguments to pass on to a function of the same signature.
+    pub fn names(&self, sig: &Signature) -> TokenStream {
+        let names = sig
+            .inputs
+            .iter()
+            .enumerate()
+            .filter_map(|(index, argument)| match argument {
+                FnArg::Receiver(receiver) => Some(Ident::new("self", receiver.self_token.span)),
+                FnArg::Typed(_) => self
+                    .list
+                    .iter()
+                    .find(|param| param.index == index)
+                    .map(|param| param.name.clone()),
+            });
+        quote_spanned!(Span::mixed_site()=> #(#names),*)
+    }
+
+    /// Binds every argument again, for a closure that owns them.
     pub fn rebind(&self, sig: &mut Signature) -> TokenStream {
-        let this = self
-            .owns_self
-            .then(|| mention(&Ident::new("self", Span::call_site())));
-        self.strip_mut(sig, 0);
-        let lets = self.list.iter().map(Param::rebind);
+        let this = self.this.as_ref().map(mention);
+        let lets = self.list.iter().map(|param| param.rebind(sig));
         quote_spanned!(Span::mixed_site()=> #this #(#lets)*)
     }
 
@@ -129,28 +113,11 @@ impl Params {
             .list
             .iter()
             .position(|param| matches!(param.binding, Binding::Pattern(_)));
-        let kept = first.unwrap_or(self.list.len());
-        self.strip_mut(sig, kept);
-        let captures = self.list[..kept].iter().rev().map(Param::capture);
-        let this = self
-            .owns_self
-            .then(|| mention(&Ident::new("self", Span::call_site())));
-        let lets = self.list[kept..].iter().map(Param::rebind);
-        quote_spanned!(Span::mixed_site()=> #(#captures)* #this #(#lets)*)
-    }
-
-    /// The binding in the body is the one that is `mut`, from argument `from` on.
-    fn strip_mut(&self, sig: &mut Signature, from: usize) {
-        let _ = self;
-        let typed = sig.inputs.iter_mut().filter_map(|argument| match argument {
-            FnArg::Typed(typed) => Some(typed),
-            FnArg::Receiver(_) => None,
-        });
-        for argument in typed.skip(from) {
-            if let Pat::Ident(name) = &mut *argument.pat {
-                name.mutability = None;
-            }
-        }
+        let (captured, rebound) = self.list.split_at(first.unwrap_or(self.list.len()));
+        let this = self.this.as_ref().map(mention);
+        let mentions: Vec<_> = captured.iter().rev().map(|param| param.capture(sig)).collect();
+        let lets = rebound.iter().map(|param| param.rebind(sig));
+        quote_spanned!(Span::mixed_site()=> #(#mentions)* #this #(#lets)*)
     }
 }
 
@@ -160,18 +127,62 @@ fn mention(ident: &Ident) -> TokenStream {
 }
 
 impl Param {
-    fn rebind(&self) -> TokenStream {
-        let Self {
-            cfgs, lints, name, ..
-        } = self;
+    fn name(typed: &mut PatType, index: usize, body: &TokenStream) -> Self {
+        let cfgs = typed
+            .attrs
+            .iter()
+            .filter(|attr| attr.path().is_ident("cfg"))
+            .cloned()
+            .collect();
+        let binding = match &*typed.pat {
+            Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => Binding::Name(name.clone()),
+            Pat::Wild(_) => Binding::Wild,
+            other => Binding::Pattern(other.clone()),
+        };
+        let name = if let Binding::Name(name) = &binding {
+            name.ident.clone()
+        } else {
+            let name = format_ident!(
+                "__arg{index}",
+                span = Span::mixed_site().located_at(typed.pat.span())
+            );
+            let ident = name.clone();
+            *typed.pat = Pat::Ident(PatIdent {
+                attrs: Vec::new(),
+                by_ref: None,
+                mutability: None,
+                ident,
+                subpat: None,
+            });
+            name
+        };
+        let mentioned = tokens::mentions(body.clone(), &name);
+        Self {
+            index,
+            cfgs,
+            name,
+            binding,
+            mentioned,
+        }
+    }
+
+    fn rebind(&self, sig: &mut Signature) -> TokenStream {
+        let (cfgs, name) = (&self.cfgs, &self.name);
+        let typed = self.of(sig);
+        let lints = take_lints(typed);
+        let ours = allow_underscore(name);
         match &self.binding {
             Binding::Name(binding) => {
+                // The binding in the body is the one that is `mut`.
+                if let Pat::Ident(outer) = &mut *typed.pat {
+                    outer.mutability = None;
+                }
                 let mutability = binding.mutability;
-                quote_spanned!(Span::mixed_site()=> #(#cfgs)* #(#lints)* let #mutability #name = #name;)
+                quote_spanned!(Span::mixed_site()=> #(#cfgs)* #(#lints)* #ours let #mutability #name = #name;)
             }
-            Binding::Wild => quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #name = #name;),
+            Binding::Wild => quote_spanned!(Span::mixed_site()=> #(#cfgs)* #ours let #name = #name;),
             Binding::Pattern(pattern) => quote_spanned! {Span::mixed_site()=>
-                #(#cfgs)*
+                #(#cfgs)* #ours
                 let #name = #name;
                 #(#cfgs)* #(#lints)*
                 let #pattern = #name;
@@ -179,16 +190,39 @@ impl Param {
         }
     }
 
-    fn capture(&self) -> TokenStream {
-        let Self {
-            cfgs, lints, name, ..
-        } = self;
-        if self.mentioned || !matches!(self.binding, Binding::Name(_)) {
+    fn capture(&self, sig: &mut Signature) -> TokenStream {
+        let (cfgs, name) = (&self.cfgs, &self.name);
+        let ours = allow_underscore(name);
+        if self.mentioned || !matches!(self.binding, Binding::Name(_)) || name.to_string().starts_with('_') {
             let mention = mention(name);
-            quote_spanned!(Span::mixed_site()=> #(#cfgs)* #mention)
-        } else {
-            // Unused in the body, and so unused here: the compiler says so, at the user's own token.
-            quote_spanned!(Span::mixed_site()=> #(#cfgs)* #(#lints)* let #name = &#name;)
+            return quote_spanned!(Span::mixed_site()=> #(#cfgs)* #ours #mention);
+        }
+        // Unused in the body, and so unused here: the compiler says so, at the user's own token.
+        let lints = take_lints(self.of(sig));
+        quote_spanned!(Span::mixed_site()=> #(#cfgs)* #(#lints)* let #name = &#name;)
+    }
+
+    fn of<'a>(&self, sig: &'a mut Signature) -> &'a mut PatType {
+        match &mut sig.inputs[self.index] {
+            FnArg::Typed(typed) => typed,
+            FnArg::Receiver(_) => unreachable!("the receiver is no entry of the list"),
         }
     }
+}
+
+/// Takes the lint levels off an argument whose binding moves, to go where the binding goes.
+fn take_lints(typed: &mut PatType) -> Vec<Attribute> {
+    let is_level = |attr: &Attribute| attrs::is_lint_level(attr) || attr.path().is_ident("expect");
+    let (lints, rest) = typed.attrs.drain(..).partition(is_level);
+    typed.attrs = rest;
+    lints
+}
+
+/// A name that starts with an underscore is not to be used, says clippy. It is used to be bound again.
+fn allow_underscore(name: &Ident) -> Option<TokenStream> {
+    name.to_string().starts_with('_').then(|| {
+        quote_spanned! {Span::mixed_site()=>
+            #[allow(clippy::used_underscore_binding, clippy::no_effect_underscore_binding)]
+        }
+    })
 }

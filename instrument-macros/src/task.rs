@@ -1,10 +1,19 @@
-//! The annotated function: its parsed signature, and its body as it was typed.
+//! The annotated item: a function, or an `impl` block full of them. Signatures are parsed, bodies stay as they
+//! were typed.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{
-    Attribute, Error, Result, Signature, Token, Visibility,
+    Attribute, Error, Generics, Meta, Result, Signature, Token, Type, Visibility,
     parse::{Parse, ParseStream, Parser},
 };
+
+use crate::{args, args::Args, attrs, types};
+
+/// What the attribute stands on.
+pub enum Item {
+    Fn(Box<Task>),
+    Impl(ImplBlock),
+}
 
 /// An annotated function.
 pub struct Task {
@@ -21,9 +30,63 @@ pub struct Body {
     pub block: Group,
 }
 
+/// An annotated `impl` block.
+pub struct ImplBlock {
+    /// Everything before the braces.
+    pub head: TokenStream,
+    /// The name of the type, without its path and its arguments.
+    pub type_name: String,
+    pub is_trait: bool,
+    /// Whether a macro attribute will see the block after this one.
+    pub has_macros: bool,
+    pub braces: Group,
+    pub members: Vec<Member>,
+}
+
+/// One item of an `impl` block.
+pub enum Member {
+    /// To be instrumented.
+    Task(Box<Task>, Args),
+    /// To be left as it is.
+    Other(TokenStream),
+}
+
 /// Reads an annotated item.
-pub fn parse(item: TokenStream) -> Result<Task> {
-    Task::parse.parse2(item)
+pub fn parse(item: TokenStream) -> Result<Item> {
+    let is_impl = (|input: ParseStream| {
+        input.call(Attribute::parse_outer)?;
+        input.parse::<Visibility>()?;
+        let is_impl = starts_impl(input);
+        input.parse::<TokenStream>()?;
+        Ok(is_impl)
+    })
+    .parse2(item.clone())?;
+    if is_impl {
+        ImplBlock::parse(item).map(Item::Impl)
+    } else {
+        Task::parse.parse2(item).map(Box::new).map(Item::Fn)
+    }
+}
+
+fn starts_impl(input: ParseStream) -> bool {
+    input.peek(Token![impl])
+        || ((input.peek(Token![unsafe]) || input.peek(Token![default])) && input.peek2(Token![impl]))
+}
+
+fn starts_fn(input: ParseStream) -> bool {
+    input.peek(Token![fn])
+        || input.peek(Token![async])
+        || (input.peek(Token![unsafe]) && !input.peek2(Token![impl]))
+        || (input.peek(Token![extern]) && !input.peek2(Token![crate]))
+        || starts_const_fn(input)
+}
+
+fn starts_const_fn(input: ParseStream) -> bool {
+    input.peek(Token![const])
+        && (input.peek2(Token![fn])
+            || input.peek2(Token![async])
+            || input.peek2(Token![unsafe])
+            || input.peek2(Token![extern]))
 }
 
 impl Parse for Task {
@@ -32,19 +95,18 @@ impl Parse for Task {
         let vis = input.parse()?;
         let defaultness = input.parse()?;
         if !starts_fn(input) {
-            return Err(input.error("`#[instrument_task]` goes on a function or a method"));
+            return Err(input.error("`#[instrument_task]` goes on a function, a method or an `impl` block"));
         }
         let sig: Signature = input.parse()?;
-        if let Ok(semicolon) = input.parse::<Token![;]>() {
-            return Err(Error::new(
-                semicolon.span,
+        if input.peek(Token![;]) {
+            let error = Error::new(
+                sig.ident.span(),
                 "there is no body to instrument here; put `#[instrument_task]` where the function is implemented",
-            ));
+            );
+            input.parse::<TokenStream>()?;
+            return Err(error);
         }
-        let body = match input.parse()? {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Body::new(group),
-            other => return Err(Error::new(other.span(), "expected the function's body")),
-        };
+        let body = Body::new(brace_group(input.parse()?)?);
         Ok(Self {
             attrs,
             vis,
@@ -55,45 +117,30 @@ impl Parse for Task {
     }
 }
 
-fn starts_fn(input: ParseStream) -> bool {
-    input.peek(Token![fn])
-        || input.peek(Token![async])
-        || input.peek(Token![unsafe])
-        || input.peek(Token![extern])
-        || (input.peek(Token![const])
-            && (input.peek2(Token![fn])
-                || input.peek2(Token![async])
-                || input.peek2(Token![unsafe])
-                || input.peek2(Token![extern])))
+/// The block of a function, also where a `macro_rules` variable put it into an invisible group.
+fn brace_group(token: TokenTree) -> Result<Group> {
+    match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(group),
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            let mut inner = group.stream().into_iter();
+            match (inner.next(), inner.next()) {
+                (Some(token), None) => brace_group(token),
+                _ => Err(Error::new(group.span(), "expected the function's body")),
+            }
+        }
+        other => Err(Error::new(other.span(), "expected the function's body")),
+    }
 }
 
 impl Body {
     /// Takes the attributes off the start of `group`: they belong to the function, and stay legal only as the
     /// first thing in its body.
     fn new(group: Group) -> Self {
-        let mut rest = group.stream().into_iter().peekable();
-        let mut attrs = TokenStream::new();
-        let mut ahead = rest.clone();
-        loop {
-            match (ahead.next(), ahead.next(), ahead.next()) {
-                (
-                    Some(TokenTree::Punct(pound)),
-                    Some(TokenTree::Punct(bang)),
-                    Some(TokenTree::Group(content)),
-                ) if pound.as_char() == '#'
-                    && bang.as_char() == '!'
-                    && content.delimiter() == Delimiter::Bracket =>
-                {
-                    attrs.extend(rest.by_ref().take(3));
-                    ahead = rest.clone();
-                }
-                _ => break,
-            }
-        }
+        let (attrs, rest) = split_inner_attrs(group.stream());
         if attrs.is_empty() {
             return Self { attrs, block: group };
         }
-        let mut block = Group::new(Delimiter::Brace, rest.collect());
+        let mut block = Group::new(Delimiter::Brace, rest);
         block.set_span(group.span());
         Self { attrs, block }
     }
@@ -101,5 +148,169 @@ impl Body {
     /// What stands between the block's braces.
     pub fn stream(&self) -> TokenStream {
         self.block.stream()
+    }
+}
+
+fn split_inner_attrs(stream: TokenStream) -> (TokenStream, TokenStream) {
+    let mut attrs = TokenStream::new();
+    let mut rest = stream.into_iter();
+    loop {
+        let mut ahead = rest.clone();
+        match (ahead.next(), ahead.next(), ahead.next()) {
+            (
+                Some(TokenTree::Punct(pound)),
+                Some(TokenTree::Punct(bang)),
+                Some(TokenTree::Group(content)),
+            ) if pound.as_char() == '#'
+                && bang.as_char() == '!'
+                && content.delimiter() == Delimiter::Bracket =>
+            {
+                attrs.extend(rest.by_ref().take(3));
+            }
+            _ => return (attrs, rest.collect()),
+        }
+    }
+}
+
+impl ImplBlock {
+    /// The methods to be instrumented.
+    pub fn tasks(&self) -> impl Iterator<Item = (&Task, &Args)> {
+        self.members.iter().filter_map(|member| match member {
+            Member::Task(task, args) => Some((&**task, args)),
+            Member::Other(_) => None,
+        })
+    }
+
+    fn parse(item: TokenStream) -> Result<Self> {
+        let mut head: Vec<TokenTree> = item.into_iter().collect();
+        let last = head.pop().expect("an item has tokens");
+        let braces = brace_group(last)?;
+        let head: TokenStream = head.into_iter().collect();
+        let parsed: Head = syn::parse2(head.clone())?;
+        let members = Member::parse_all.parse2(braces.stream())?;
+        Ok(Self {
+            head,
+            type_name: types::type_name(&parsed.self_type),
+            is_trait: parsed.is_trait,
+            has_macros: parsed.attrs.iter().any(attrs::is_macro),
+            braces,
+            members,
+        })
+    }
+}
+
+/// What stands before the braces of an `impl` block.
+struct Head {
+    attrs: Vec<Attribute>,
+    is_trait: bool,
+    self_type: Type,
+}
+
+impl Parse for Head {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        input.parse::<Option<Token![default]>>()?;
+        input.parse::<Option<Token![unsafe]>>()?;
+        input.parse::<Token![impl]>()?;
+        // `impl <T as Trait>::Type` is the one case in which `<` starts no generics; nobody writes it.
+        input.parse::<Generics>()?;
+        let mut self_type: Type = input.parse()?;
+        let is_trait = input.parse::<Option<Token![for]>>()?.is_some();
+        if is_trait {
+            self_type = input.parse()?;
+        }
+        input.parse::<Option<syn::WhereClause>>()?;
+        Ok(Self {
+            attrs,
+            is_trait,
+            self_type,
+        })
+    }
+}
+
+impl Member {
+    fn parse_all(input: ParseStream) -> Result<Vec<Self>> {
+        let mut members = Vec::new();
+        let inner: TokenStream = input
+            .call(Attribute::parse_inner)?
+            .iter()
+            .map(quote::ToTokens::to_token_stream)
+            .collect();
+        members.push(Self::Other(inner));
+        while !input.is_empty() {
+            members.push(input.call(Self::parse)?);
+        }
+        Ok(members)
+    }
+
+    fn parse(input: ParseStream) -> Result<Self> {
+        let ahead = input.fork();
+        ahead.call(Attribute::parse_outer)?;
+        ahead.parse::<Visibility>()?;
+        ahead.parse::<Option<Token![default]>>()?;
+        if !starts_fn(&ahead) {
+            // Braces inside the value of a constant do not end it.
+            let ends_at_braces = !ahead.peek(Token![const]) && !ahead.peek(Token![type]);
+            return Ok(Self::Other(other_member(input, ends_at_braces)?));
+        }
+        let mut task: Task = input.parse()?;
+        if task.sig.constness.is_some() {
+            return Ok(Self::Other(task.unchanged()));
+        }
+        let own = task.attrs.iter().position(is_ours);
+        let args = match own.map(|index| task.attrs.remove(index).meta) {
+            Some(Meta::List(list)) => args::parse(list.tokens)?,
+            _ => Args::default(),
+        };
+        if args.skip.is_some() {
+            return Ok(Self::Other(task.unchanged()));
+        }
+        Ok(Self::Task(Box::new(task), args))
+    }
+}
+
+/// Whether this is the attribute itself, on a method of a block that has it too.
+fn is_ours(attr: &Attribute) -> bool {
+    attr.path()
+        .segments
+        .last()
+        .is_some_and(|last| last.ident == "instrument_task")
+}
+
+/// One item that is no function, as it was typed.
+fn other_member(input: ParseStream, ends_at_braces: bool) -> Result<TokenStream> {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() {
+        let token: TokenTree = input.parse()?;
+        let ends = match &token {
+            TokenTree::Punct(punct) => punct.as_char() == ';',
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && ends_at_braces,
+            TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+        };
+        tokens.extend([token]);
+        if ends {
+            break;
+        }
+    }
+    Ok(tokens)
+}
+
+impl Task {
+    /// The function as it stands, without the attributes that were taken off it.
+    pub fn unchanged(&self) -> TokenStream {
+        let Self {
+            attrs,
+            vis,
+            defaultness,
+            sig,
+            body,
+        } = self;
+        let mut block = Group::new(Delimiter::Brace, {
+            let mut stream = body.attrs.clone();
+            stream.extend(body.stream());
+            stream
+        });
+        block.set_span(body.block.span());
+        quote::quote!(#(#attrs)* #vis #defaultness #sig #block)
     }
 }

@@ -1,14 +1,11 @@
-//! Questions about tokens that nobody parsed.
+//! Questions about tokens that nobody parsed. Where an answer is uncertain it is the one that does no harm.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
 /// Whether `tokens` may name the variable `ident`, be it in a macro's input or captured by a format string.
-///
-/// It may say yes without need, and never says no wrongly.
 pub fn mentions(tokens: TokenStream, ident: &Ident) -> bool {
-    let name = ident.unraw().to_string();
-    mentions_name(tokens, &name)
+    mentions_name(tokens, &ident.unraw().to_string())
 }
 
 fn mentions_name(tokens: TokenStream, name: &str) -> bool {
@@ -21,4 +18,130 @@ fn mentions_name(tokens: TokenStream, name: &str) -> bool {
         }
         TokenTree::Punct(_) => false,
     })
+}
+
+/// Whether a word in `tokens` looks like a type parameter that is not among `declared`.
+pub fn has_generic_name(tokens: TokenStream, declared: &[String]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => {
+            let name = ident.to_string();
+            let mut letters = name.chars();
+            let looks_generic = letters.next().is_some_and(|first| first.is_ascii_uppercase())
+                && letters.all(|letter| letter.is_ascii_digit());
+            looks_generic && !declared.contains(&name)
+        }
+        TokenTree::Group(group) => has_generic_name(group.stream(), declared),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// Whether `tokens` name a lifetime that is not among `declared`.
+pub fn has_lifetime(tokens: TokenStream, declared: &[String]) -> bool {
+    let mut after_quote = false;
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Punct(punct) => {
+            after_quote = punct.as_char() == '\'';
+            false
+        }
+        TokenTree::Ident(ident) => {
+            let name = ident.to_string();
+            std::mem::take(&mut after_quote) && name != "static" && name != "_" && !declared.contains(&name)
+        }
+        TokenTree::Group(group) => has_lifetime(group.stream(), declared),
+        TokenTree::Literal(_) => false,
+    })
+}
+
+/// Whether `?` stands anywhere in `tokens` but in the bound `?Sized`.
+pub fn has_question_mark(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let found = match token {
+            TokenTree::Punct(punct) if punct.as_char() == '?' => {
+                !matches!(tokens.peek(), Some(TokenTree::Ident(next)) if next == "Sized")
+            }
+            TokenTree::Group(group) => has_question_mark(group.stream()),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a block of these statements may be left before its end: by `return`, by `?`, or by a macro, which may
+/// hide either. What an async block does inside is its own affair.
+pub fn may_leave_early(tokens: TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    tokens.iter().enumerate().any(|(index, token)| match token {
+        TokenTree::Ident(ident) => ident == "return",
+        TokenTree::Punct(punct) => match punct.as_char() {
+            '?' => true,
+            '!' => is_macro_call(&tokens, index),
+            _ => false,
+        },
+        TokenTree::Group(group) => !is_async_block(&tokens, index, group) && may_leave_early(group.stream()),
+        TokenTree::Literal(_) => false,
+    })
+}
+
+fn is_macro_call(tokens: &[TokenTree], bang: usize) -> bool {
+    let follows_name = bang > 0 && matches!(tokens[bang - 1], TokenTree::Ident(_));
+    follows_name && matches!(tokens.get(bang + 1), Some(TokenTree::Group(_)))
+}
+
+fn is_async_block(tokens: &[TokenTree], index: usize, group: &Group) -> bool {
+    let word = |back: usize, word: &str| {
+        index >= back && matches!(&tokens[index - back], TokenTree::Ident(ident) if ident == word)
+    };
+    group.delimiter() == Delimiter::Brace && (word(1, "async") || (word(1, "move") && word(2, "async")))
+}
+
+/// A block that does nothing but make a boxed future in its last expression.
+pub struct PinnedTail {
+    /// The statements before it, and the path of the constructor.
+    pub before: TokenStream,
+    /// The parentheses and what they hold.
+    pub arguments: Group,
+}
+
+/// Reads a block that ends in `Box::pin(…)`. None where another statement may return another future.
+pub fn pinned_tail(tokens: &TokenStream) -> Option<PinnedTail> {
+    let mut before: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let arguments = match before.pop()? {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => group,
+        _ => return None,
+    };
+    let is_word = |token: Option<&TokenTree>, word: &str| matches!(token, Some(TokenTree::Ident(ident)) if ident == word);
+    let is_colon =
+        |token: Option<&TokenTree>| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+    let mut back = before.iter().rev();
+    let constructs = is_word(back.next(), "pin")
+        && is_colon(back.next())
+        && is_colon(back.next())
+        && is_word(back.next(), "Box");
+    if !constructs {
+        return None;
+    }
+    // The path that `Box` may be the end of.
+    let mut previous = back.next();
+    while is_colon(previous) {
+        if !is_colon(back.next()) {
+            return None;
+        }
+        previous = back.next();
+        if matches!(previous, Some(TokenTree::Ident(_))) {
+            previous = back.next();
+        }
+    }
+    let is_whole = match previous {
+        None => true,
+        Some(TokenTree::Punct(punct)) => punct.as_char() == ';',
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+        Some(_) => false,
+    };
+    let before: TokenStream = before.into_iter().collect();
+    let may_differ = may_leave_early(before.clone()) || may_leave_early(arguments.stream());
+    (is_whole && !may_differ).then_some(PinnedTail { before, arguments })
 }

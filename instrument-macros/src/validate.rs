@@ -1,22 +1,46 @@
 //! What the attribute refuses, and why.
 
-use syn::{Error, LitStr, Result};
+use syn::{Error, LitStr, Result, ReturnType};
 
-use crate::task::Task;
+use crate::{args::Args, attrs, task::Task, tokens, types};
 
 /// The longest name: a counter line of this name and a prefix of its own fits any server's key length (127 bytes
 /// in the strictest of them).
 const LONGEST_NAME: usize = 100;
 
 /// Refuses a function that cannot be a task.
-pub fn task(task: &Task) -> Result<()> {
-    match task.sig.constness {
-        Some(constness) => Err(Error::new(
+pub fn task(task: &Task, args: &Args) -> Result<()> {
+    if let Some(constness) = task.sig.constness {
+        return Err(Error::new(
             constness.span,
             "a `const fn` cannot be instrumented: it may run in the compiler, where nothing can be counted",
-        )),
-        None => Ok(()),
+        ));
     }
+    if let Some(predicate) = args.predicate_key().filter(|_| types::is_never(&task.sig.output)) {
+        return Err(Error::new(
+            predicate,
+            "this function never returns, so there is no value to look at",
+        ));
+    }
+    // A queue's macro wraps such a body in `Ok({ … })` after this attribute has run, too late to see the value.
+    let is_wrapped = task.attrs.iter().any(|attr| {
+        attrs::is_macro(attr)
+            && attr
+                .path()
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == "task")
+    });
+    if is_wrapped
+        && matches!(task.sig.output, ReturnType::Default)
+        && tokens::has_question_mark(task.body.stream())
+    {
+        return Err(Error::new(
+            task.sig.ident.span(),
+            "a task that uses `?` must say what it returns to be counted; write `-> TaskResult<()>` and end with `Ok(())`",
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses a name that a server could read as something else.
@@ -30,11 +54,9 @@ pub fn name(literal: &LitStr) -> Result<()> {
     } else if let Some(odd) = name.chars().find(|&c| !is_plain(c)) {
         format!("a task name holds ASCII letters, digits, `_`, `.` and `-`, but this one holds {odd:?}")
     } else if name.starts_with('.') || name.ends_with('.') {
-        String::from(
-            "a task name neither starts nor ends with a dot: a server would drop it and merge the name with another",
-        )
+        String::from("a task name neither starts nor ends with a dot, which a server would drop")
     } else if name.contains("..") {
-        String::from("a task name has no empty part: a server would merge `..` into `.`")
+        String::from("a task name has no empty part: a server would make one dot of `..`")
     } else if name.len() > LONGEST_NAME {
         format!(
             "a task name has at most {LONGEST_NAME} bytes, but this one has {}",

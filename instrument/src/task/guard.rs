@@ -53,14 +53,9 @@ impl Drop for CallGuard {
 /// does the function's return type still guide the types inside `body`.
 #[inline(always)]
 pub fn call<R>(site: &'static Site, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> End) -> R {
-    let unwinding = Unwinding {
-        site,
-        token: site.start(),
-    };
+    let call = Call::start(site);
     let value = body();
-    let end = judge(&value);
-    let token = unwinding.disarm();
-    site.end(token, end);
+    call.end(&value, judge);
     value
 }
 
@@ -73,22 +68,35 @@ pub fn construct<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// Counts a panic, unless it is disarmed first.
-struct Unwinding {
+/// A call that ends by hand. If it is dropped before that, it ends in a panic.
+#[derive(Debug)]
+#[must_use = "a call that is dropped counts as a panic"]
+pub struct Call {
     site: &'static Site,
     token: Token,
 }
 
-impl Unwinding {
+impl Call {
+    /// Counts the start.
     #[inline(always)]
-    fn disarm(self) -> Token {
-        let token = self.token;
+    pub fn start(site: &'static Site) -> Self {
+        Self {
+            site,
+            token: site.start(),
+        }
+    }
+
+    /// Counts the end, as `judge` says of the `value` that was returned.
+    #[inline(always)]
+    pub fn end<R>(self, value: &R, judge: impl FnOnce(&R) -> End) {
+        let end = judge(value);
+        let Self { site, token } = self;
         mem::forget(self);
-        token
+        site.end(token, end);
     }
 }
 
-impl Drop for Unwinding {
+impl Drop for Call {
     #[inline(always)]
     fn drop(&mut self) {
         unwound(self.site, self.token);

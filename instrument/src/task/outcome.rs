@@ -109,3 +109,23 @@ impl<T> Otherwise for &Probe<'_, T> {
         End::Success
     }
 }
+
+/// Judges by a predicate that is true of a success.
+#[inline(always)]
+pub fn ok_if<R>(value: &R, predicate: impl FnOnce(&R) -> bool) -> End {
+    if predicate(value) {
+        End::Success
+    } else {
+        End::Exception
+    }
+}
+
+/// Judges by a predicate that is true of an exception.
+#[inline(always)]
+pub fn error_if<R>(value: &R, predicate: impl FnOnce(&R) -> bool) -> End {
+    if predicate(value) {
+        End::Exception
+    } else {
+        End::Success
+    }
+}

@@ -1,0 +1,74 @@
+//! Which of the user's attributes are the language's, and which are macros that will see the expansion.
+
+use syn::Attribute;
+
+/// The attributes of the language that a function or an `impl` block can have. (`cfg` and `cfg_attr` are gone by the
+/// time an attribute macro runs.)
+const BUILT_IN: &[&str] = &[
+    "allow",
+    "automatically_derived",
+    "bench",
+    "cfg",
+    "cfg_attr",
+    "cold",
+    "coverage",
+    "deny",
+    "deprecated",
+    "doc",
+    "expect",
+    "export_name",
+    "forbid",
+    "ignore",
+    "inline",
+    "link_name",
+    "link_section",
+    "must_use",
+    "naked",
+    "no_mangle",
+    "optimize",
+    "proc_macro",
+    "proc_macro_attribute",
+    "proc_macro_derive",
+    "should_panic",
+    "target_feature",
+    "test",
+    "track_caller",
+    "unsafe",
+    "used",
+    "warn",
+];
+
+/// Namespaces of attributes that are read by a tool and expand to nothing.
+const TOOLS: &[&str] = &[
+    "clippy",
+    "diagnostic",
+    "miri",
+    "rust_analyzer",
+    "rustc",
+    "rustdoc",
+    "rustfmt",
+];
+
+/// Whether `attr` is a macro: it will be given what this one makes.
+pub fn is_macro(attr: &Attribute) -> bool {
+    let path = attr.path();
+    match path.get_ident() {
+        Some(ident) => !BUILT_IN.iter().any(|name| ident == name),
+        None => !path
+            .segments
+            .first()
+            .is_some_and(|first| TOOLS.iter().any(|tool| first.ident == tool)),
+    }
+}
+
+/// Whether one of `attrs` is the language's attribute `name`.
+pub fn has(attrs: &[Attribute], name: &str) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident(name))
+}
+
+/// Whether `attr` sets the level of a lint, which a copy of the function's body needs too.
+pub fn is_lint_level(attr: &Attribute) -> bool {
+    ["allow", "warn", "deny", "forbid"]
+        .iter()
+        .any(|level| attr.path().is_ident(level))
+}

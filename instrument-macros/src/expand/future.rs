@@ -1,0 +1,175 @@
+//! A function whose call is a future: counted from the first poll, whatever makes it.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use syn::{ReturnType, Type, parse_quote_spanned};
+
+use super::{Context, Expansion, value, with_span_of};
+use crate::{
+    attrs, params, tokens,
+    types::{self, Returned},
+};
+
+/// An `async fn`. As one flat function it stores its arguments once; some must keep the word.
+pub(super) fn of_async(context: &Context<'_>) -> Expansion {
+    let task = context.task;
+    let mut sig = task.sig.clone();
+    let is_never = types::is_never(&sig.output);
+    let ty = if is_never {
+        parse_quote_spanned!(Span::mixed_site()=> ())
+    } else {
+        types::erased_output(&sig.output)
+    };
+    let params = params::name(&mut sig, &task.body.stream());
+    let captured = params.capture(&mut sig);
+    let (typed, block) = (typed_return(&ty), &task.body.block);
+    let inner = quote_spanned!(Span::mixed_site()=> async move { #captured #typed #block });
+    let counted = counted(context, &ty, &inner);
+    let site = context.site();
+
+    if !must_stay_async(context) {
+        let output = match &task.sig.output {
+            ReturnType::Default => quote_spanned!(Span::mixed_site()=> ()),
+            ReturnType::Type(_, ty) => ty.to_token_stream(),
+        };
+        sig.asyncness = None;
+        sig.output =
+            parse_quote_spanned!(Span::mixed_site()=> -> impl ::core::future::Future<Output = #output>);
+        let body = quote_spanned!(Span::mixed_site()=> #site #counted);
+        return Expansion {
+            sig,
+            body,
+            sibling: None,
+            is_changed: true,
+        };
+    }
+    let body = if is_never {
+        // The block's value is never made, but `!` is no type that it could be given.
+        quote_spanned!(Span::mixed_site()=> #site let () = #counted.await; ::core::unreachable!())
+    } else {
+        quote_spanned!(Span::mixed_site()=> #site #counted.await)
+    };
+    Expansion {
+        sig,
+        body,
+        sibling: None,
+        is_changed: params.is_renamed(),
+    }
+}
+
+/// Whether something outside the body needs the word `async`: `#[must_use]` is about the awaited value only
+/// then, a macro may look for it, a lint about traits goes by it, and `!` cannot be written as an output.
+fn must_stay_async(context: &Context<'_>) -> bool {
+    let task = context.task;
+    types::is_never(&task.sig.output)
+        || attrs::has(&task.attrs, "must_use")
+        || attrs::has(&task.attrs, "track_caller")
+        || context.has_macros()
+        || context.may_be_of_trait()
+}
+
+/// A return that never runs. An async block has no place to write its type, and without one the user's `?` and
+/// `Box::new` would have nothing to go by.
+fn typed_return(ty: &Type) -> TokenStream {
+    if types::is_infer(ty) {
+        return TokenStream::new();
+    }
+    quote_spanned! {Span::mixed_site()=>
+        if let ::core::option::Option::Some(__value) = ::core::option::Option::None::<#ty> {
+            return __value;
+        }
+    }
+}
+
+/// The future `inner`, of which `ty` is the output, counted.
+fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
+    let (root, judge) = (context.root(), context.judge());
+    quote_spanned! {Span::mixed_site()=>
+        #root::future::<#ty, _, _, _>(|| &__SITE, #inner, #judge)
+    }
+}
+
+/// A function that makes a future and returns it.
+pub(super) fn of_returned(context: &Context<'_>, returned: &Returned) -> Expansion {
+    match returned {
+        Returned::Opaque(output) => opaque(context, &types::erased(output)),
+        Returned::Boxed(output) => boxed(context, &types::erased(output)),
+    }
+}
+
+fn opaque(context: &Context<'_>, output: &Type) -> Expansion {
+    let site = context.site();
+    let (sig, inner, is_changed) = made(context, &TokenStream::new());
+    let counted = counted(context, output, &inner);
+    let body = quote_spanned!(Span::mixed_site()=> #site #counted);
+    Expansion {
+        sig,
+        body,
+        sibling: None,
+        is_changed,
+    }
+}
+
+fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
+    let (root, site) = (context.root(), context.site());
+    let user = &context.task.body;
+    if let Some(tail) = tokens::pinned_tail(&user.stream()) {
+        // The future is counted before it is boxed. `async_trait` writes such bodies.
+        let counted = counted(context, output, &without_comma(tail.arguments.stream()));
+        let mut arguments = Group::new(Delimiter::Parenthesis, counted);
+        arguments.set_span(tail.arguments.span());
+        let mut stream = tail.before;
+        stream.extend([TokenTree::Group(arguments)]);
+        let block = with_span_of(&user.block, stream);
+        let body = quote_spanned!(Span::mixed_site()=> #site #block);
+        return Expansion {
+            sig: context.task.sig.clone(),
+            body,
+            sibling: None,
+            is_changed: false,
+        };
+    }
+    // What comes out of any other body is boxed already, and goes into a box of its own.
+    let ty = types::erased_output(&context.task.sig.output);
+    let (sig, inner, is_changed) = made(context, &quote_spanned!(Span::mixed_site()=> -> #ty));
+    let counted = counted(context, output, &inner);
+    let body = quote_spanned!(Span::mixed_site()=> #site #root::Box::pin(#counted));
+    Expansion {
+        sig,
+        body,
+        sibling: None,
+        is_changed,
+    }
+}
+
+/// The value of the user's body, wherever it returns: the signature that goes with it, the expression, and
+/// whether the signature reads differently.
+fn made(context: &Context<'_>, output: &TokenStream) -> (syn::Signature, TokenStream, bool) {
+    let root = context.root();
+    let mut sig = context.task.sig.clone();
+    let user = &context.task.body;
+    if output.is_empty() && !tokens::may_leave_early(user.stream()) {
+        let block = &user.block;
+        // Without a statement of our own the user's braces would look needless.
+        return (
+            sig,
+            quote_spanned!(Span::mixed_site()=> { const _: () = (); #block }),
+            false,
+        );
+    }
+    let params = params::name(&mut sig, &user.stream());
+    let closure = value::closure(context, output, &params.rebind(&mut sig));
+    (
+        sig,
+        quote_spanned!(Span::mixed_site()=> #root::construct(#closure)),
+        params.is_renamed(),
+    )
+}
+
+fn without_comma(arguments: TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = arguments.into_iter().collect();
+    if matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == ',') {
+        tokens.pop();
+    }
+    tokens.into_iter().collect()
+}
