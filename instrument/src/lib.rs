@@ -4,9 +4,11 @@ pub use instrument_task_macros::instrument_task;
 #[doc(hidden)]
 pub mod __private;
 mod batch;
-mod config;
 mod clock;
+mod config;
 mod error;
+mod flush;
+mod ledger;
 mod record;
 mod sync;
 mod task;

@@ -5,8 +5,14 @@
 
 use std::cell::Cell;
 
+#[cfg(not(loom))]
 thread_local! {
     static BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+#[cfg(loom)]
+loom::thread_local! {
+    static BUSY: Cell<bool> = Cell::new(false);
 }
 
 /// Marks the thread as busy until it is dropped. Taken before a lock and let go after it.
@@ -17,17 +23,17 @@ pub(crate) struct Busy {
 
 impl Busy {
     pub(crate) fn new() -> Self {
-        Self { was: BUSY.replace(true) }
+        Self { was: BUSY.with(|busy| busy.replace(true)) }
     }
 
     /// Whether this thread is busy.
     pub(crate) fn is() -> bool {
-        BUSY.get()
+        BUSY.with(Cell::get)
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        BUSY.set(self.was);
+        BUSY.with(|busy| busy.set(self.was));
     }
 }

@@ -12,7 +12,7 @@
 //! Entries are atomics, so the worst that a broken ordering could do is a wrong number; the models in `record::models` look
 //! for exactly that.
 
-use crate::sync::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering, Own as _};
 
 /// Values a ring holds: at the default drain interval of 100 ms, 10 000 values a second from one thread, which is ten
 /// series at their whole default budget. It is 16 KiB a thread.
@@ -83,8 +83,8 @@ impl Ring {
     #[inline(always)]
     pub(crate) fn push(&self, value: Value) -> bool {
         let Producer { tail, head_seen, .. } = &self.producer.0;
-        let at = tail.load(Ordering::Relaxed);
-        if at.wrapping_sub(head_seen.load(Ordering::Relaxed)) >= CAPACITY && !self.look_again(at) {
+        let at = tail.own();
+        if at.wrapping_sub(head_seen.own()) >= CAPACITY && !self.look_again(at) {
             return false;
         }
         let entry = &self.entries[at % CAPACITY];
@@ -104,7 +104,7 @@ impl Ring {
         let room = at.wrapping_sub(head) < CAPACITY;
         if !room {
             // One writer: the producer. A plain load and store is enough.
-            dropped.store(dropped.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+            dropped.store(dropped.own().wrapping_add(1), Ordering::Relaxed);
         }
         room
     }
@@ -112,7 +112,7 @@ impl Ring {
     /// Takes out what was there when it began, and says how much was ever pushed by then. Consumer only.
     pub(crate) fn drain(&self, mut take: impl FnMut(Value)) -> usize {
         let tail = self.producer.0.tail.load(Ordering::Acquire);
-        let mut at = self.head.0.load(Ordering::Relaxed);
+        let mut at = self.head.0.own();
         while at != tail {
             let entry = &self.entries[at % CAPACITY];
             let packed = entry.head.load(Ordering::Relaxed);

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock,
-    sync::{AtomicPtr, AtomicU32, AtomicUsize, Mutex, Ordering, lock},
+    sync::{AtomicPtr, AtomicU32, AtomicUsize, Mutex, Ordering, Own as _, lock},
 };
 
 /// A stride of one call; strides are in units of 1/256 of a call, so that a rate of 0.7 can be had.
@@ -98,7 +98,7 @@ pub(crate) struct Block {
 /// Adds one to a cell that only this thread writes.
 #[inline(always)]
 fn bump(cell: &AtomicUsize, order: Ordering) {
-    cell.store(cell.load(Ordering::Relaxed).wrapping_add(1), order);
+    cell.store(cell.own().wrapping_add(1), order);
 }
 
 /// What a block held when it was read.
@@ -258,13 +258,13 @@ impl Shard {
     #[inline(always)]
     pub(crate) fn start(&self, block: &Block, slot: usize) -> Token {
         bump(&block.started, Ordering::Relaxed);
-        let skip = block.skip.load(Ordering::Relaxed);
+        let skip = block.skip.own();
         if skip != 0 {
             block.skip.store(skip - 1, Ordering::Relaxed);
             return Token::untimed(self.terms.recorder);
         }
         let mut stride = STRIDE_ONE;
-        if block.stride.load(Ordering::Relaxed) != STRIDE_ONE || block.picked.load(Ordering::Relaxed) != STRIDE_ONE {
+        if block.stride.load(Ordering::Relaxed) != STRIDE_ONE || block.picked.own() != STRIDE_ONE {
             stride = self.pick(block, slot);
             if stride == 0 {
                 return Token::untimed(self.terms.recorder);
@@ -288,8 +288,8 @@ impl Shard {
         let length = (stride + (self.next_random() & (STRIDE_ONE - 1))) / STRIDE_ONE;
         #[expect(clippy::cast_possible_truncation, reason = "below `length`")]
         let at = ((u64::from(self.next_random()) * u64::from(length)) >> 32) as u32;
-        let rest = block.rest.load(Ordering::Relaxed);
-        let this = block.picked.load(Ordering::Relaxed);
+        let rest = block.rest.own();
+        let this = block.picked.own();
         block.rest.store(length - 1 - at, Ordering::Relaxed);
         block.picked.store(stride, Ordering::Relaxed);
         if !new {
@@ -306,7 +306,7 @@ impl Shard {
 
     /// Xorshift: four instructions, and good enough to break a period.
     fn next_random(&self) -> u32 {
-        let mut x = self.random.load(Ordering::Relaxed);
+        let mut x = self.random.own();
         x ^= x << 13;
         x ^= x >> 17;
         x ^= x << 5;
