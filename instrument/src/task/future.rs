@@ -1,0 +1,164 @@
+//! An asynchronous call, from its first poll to its end.
+//!
+//! One future owns the user's. It counts the start at the first poll, the end at the poll that is ready, a panic
+//! as it unwinds out of a poll (so that one which is caught counts even if the future is kept or leaked), and a
+//! cancellation when it is dropped in between. A future that is never polled counts nothing, and neither does
+//! a poll after the end.
+
+#![allow(
+    clippy::inline_always,
+    reason = "the cost of a call is counted in instructions"
+)]
+
+use std::{
+    fmt,
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use crate::task::{
+    guard,
+    site::{End, Site, Token},
+};
+
+/// Wraps `future` so that it counts as a call of the task at `site`, with `judge` to say how its output counts.
+#[inline(always)]
+pub fn future<R, F, S, J>(site: S, future: F, judge: J) -> TaskFuture<F, S, J>
+where
+    F: Future<Output = R>,
+    S: Fn() -> &'static Site,
+    J: Fn(&R) -> End,
+{
+    TaskFuture {
+        call: Call {
+            state: State::Fresh,
+            site,
+        },
+        judge,
+        future,
+    }
+}
+
+/// The future of an annotated function.
+///
+/// Its auto traits are those of the future inside: `S` and `J` are functions without state, so it costs the
+/// 24 bytes of its state.
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct TaskFuture<F, S: Fn() -> &'static Site, J> {
+    // Dropped, and so counted, before the future is: what its destructors do is not part of the call.
+    call: Call<S>,
+    judge: J,
+    future: F,
+}
+
+/// How far a call has come. Its drop counts a cancellation.
+struct Call<S: Fn() -> &'static Site> {
+    state: State,
+    site: S,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Fresh,
+    Running(Token),
+    Done,
+}
+
+impl<S: Fn() -> &'static Site> Call<S> {
+    /// The token of the call that is running, which starts here if it has not yet.
+    #[inline(always)]
+    fn resume(&mut self) -> Option<Token> {
+        match self.state {
+            State::Running(token) => Some(token),
+            State::Fresh => {
+                let token = (self.site)().start();
+                self.state = State::Running(token);
+                Some(token)
+            }
+            State::Done => None,
+        }
+    }
+
+    #[inline(always)]
+    fn end(&mut self, token: Token, end: End) {
+        self.state = State::Done;
+        (self.site)().end(token, end);
+    }
+}
+
+impl<S: Fn() -> &'static Site> Drop for Call<S> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let State::Running(token) = self.state {
+            (self.site)().end(token, End::Cancelled);
+        }
+    }
+}
+
+/// On the stack of a poll: counts a panic that unwinds out of it.
+struct Polling<'a, S: Fn() -> &'static Site> {
+    call: &'a mut Call<S>,
+    token: Option<Token>,
+}
+
+impl<S: Fn() -> &'static Site> Drop for Polling<'_, S> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(token) = self.token {
+            self.call.state = State::Done;
+            guard::unwound((self.call.site)(), token);
+        }
+    }
+}
+
+impl<F, S, J> Future for TaskFuture<F, S, J>
+where
+    F: Future,
+    S: Fn() -> &'static Site,
+    J: Fn(&F::Output) -> End,
+{
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        // SAFETY: the reference is used to reach the fields and never to move out of them.
+        let this = unsafe { self.get_unchecked_mut() };
+        // SAFETY: `future` is pinned as long as `self` is: nothing hands out a plain `&mut` to it, the type has no
+        // `Drop` of its own that could move it, and it is `Unpin` only where `F` is. The other fields are not pinned.
+        let future = unsafe { Pin::new_unchecked(&mut this.future) };
+
+        let token = this.call.resume();
+        let polling = Polling {
+            call: &mut this.call,
+            token,
+        };
+        let polled = future.poll(context);
+        match &polled {
+            Poll::Pending => mem::forget(polling),
+            Poll::Ready(value) => {
+                let end = (this.judge)(value);
+                mem::forget(polling);
+                if let Some(token) = token {
+                    this.call.end(token, end);
+                }
+            }
+        }
+        polled
+    }
+}
+
+impl<F, S: Fn() -> &'static Site, J> fmt::Debug for TaskFuture<F, S, J> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.call.state {
+            State::Fresh => "not polled",
+            State::Running(_) => "running",
+            State::Done => "done",
+        };
+        formatter
+            .debug_struct("TaskFuture")
+            .field("state", &state)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,103 @@
+//! A synchronous call, from its start to its end.
+//!
+//! Everything here is inlined into the annotated function, where the site is a constant and a token that says
+//! "no client" folds both halves away. What runs only while a panic unwinds stays out of line.
+
+#![allow(
+    clippy::inline_always,
+    reason = "the cost of a call is counted in instructions"
+)]
+
+use std::{mem, thread};
+
+use crate::task::site::{End, Site, Token};
+
+/// Counts a call whose value cannot be an error: it ends where the guard is dropped.
+///
+/// A call that was entered while its thread was already unwinding counts as a success, because nothing tells
+/// such a call's return from a panic of its own.
+#[derive(Debug)]
+#[must_use = "the call ends when the guard is dropped"]
+pub struct CallGuard {
+    site: &'static Site,
+    token: Token,
+    unwinding: bool,
+}
+
+impl CallGuard {
+    /// Counts the start.
+    #[inline(always)]
+    pub fn enter(site: &'static Site) -> Self {
+        Self {
+            site,
+            token: site.start(),
+            unwinding: thread::panicking(),
+        }
+    }
+}
+
+impl Drop for CallGuard {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if thread::panicking() && !self.unwinding {
+            unwound(self.site, self.token);
+        } else {
+            self.site.end(self.token, End::Success);
+        }
+    }
+}
+
+/// Runs `body` and counts the call, with `judge` to say how the value that it returned counts.
+///
+/// Both are closures of one call expression in the tail position of the annotated function, because only so
+/// does the function's return type still guide the types inside `body`.
+#[inline(always)]
+pub fn call<R>(site: &'static Site, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> End) -> R {
+    let unwinding = Unwinding {
+        site,
+        token: site.start(),
+    };
+    let value = body();
+    let end = judge(&value);
+    let token = unwinding.disarm();
+    site.end(token, end);
+    value
+}
+
+/// Runs `body`, uncounted: the part of a function that makes a future and returns it.
+///
+/// A closure that is called on the spot would be inferred to borrow what it captures, and then could not return
+/// a borrow of its own. The bound makes it own them.
+#[inline(always)]
+pub fn construct<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+/// Counts a panic, unless it is disarmed first.
+struct Unwinding {
+    site: &'static Site,
+    token: Token,
+}
+
+impl Unwinding {
+    #[inline(always)]
+    fn disarm(self) -> Token {
+        let token = self.token;
+        mem::forget(self);
+        token
+    }
+}
+
+impl Drop for Unwinding {
+    #[inline(always)]
+    fn drop(&mut self) {
+        unwound(self.site, self.token);
+    }
+}
+
+/// Counts the end of a call by a panic. It takes its arguments by value so that no guard has to be in memory.
+#[cold]
+#[inline(never)]
+pub(super) fn unwound(site: &'static Site, token: Token) {
+    site.end(token, End::Panic);
+}

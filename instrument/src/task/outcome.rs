@@ -1,0 +1,111 @@
+//! What a returned value says about its call.
+//!
+//! The outcome goes by the value's type, not by how the signature spells it, so that an alias such as
+//! `io::Result` counts as what it is. An expansion asks [`Probe`] by method call and lets the compiler pick, in
+//! this order: the inherent method for `Result`, the trait method for a type with [`ToOutcome`], and, one
+//! reference further away, the method for everything else. None of the three needs a bound on the user's types.
+
+#![allow(
+    clippy::inline_always,
+    reason = "the cost of a call is counted in instructions"
+)]
+
+use crate::task::site::End;
+
+/// How a call that returned counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The task did its work.
+    Success,
+    /// The task failed.
+    Exception,
+    /// The task was given up before it was done.
+    Cancelled,
+}
+
+/// Lets a return type of your own say how its call counts.
+///
+/// Without an implementation, `Result::Err` counts as an exception and every other value as a success. A
+/// `Result` is always judged that way, whatever it holds.
+///
+/// ```
+/// use instrument_task::{Outcome, ToOutcome};
+///
+/// enum Job {
+///     Done,
+///     Rejected,
+/// }
+///
+/// impl ToOutcome for Job {
+///     fn to_outcome(&self) -> Outcome {
+///         match self {
+///             Job::Done => Outcome::Success,
+///             Job::Rejected => Outcome::Exception,
+///         }
+///     }
+/// }
+/// # assert_eq!(Job::Rejected.to_outcome(), Outcome::Exception);
+/// # assert_eq!(Job::Done.to_outcome(), Outcome::Success);
+/// ```
+pub trait ToOutcome {
+    /// The outcome that this value stands for.
+    ///
+    /// It runs at the end of every call, on the caller's thread, so it should be as cheap as a match. A panic in
+    /// it leaves through the annotated function and counts as that function's own.
+    fn to_outcome(&self) -> Outcome;
+}
+
+impl From<Outcome> for End {
+    #[inline(always)]
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Success => Self::Success,
+            Outcome::Exception => Self::Exception,
+            Outcome::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// A returned value, about to be judged.
+#[derive(Debug)]
+pub struct Probe<'a, T>(pub &'a T);
+
+// The method's name is this long because every trait in the user's scope competes for it.
+impl<T, E> Probe<'_, Result<T, E>> {
+    #[doc(hidden)]
+    #[inline(always)]
+    #[must_use]
+    pub fn instrument_task_end(&self) -> End {
+        if self.0.is_err() {
+            End::Exception
+        } else {
+            End::Success
+        }
+    }
+}
+
+/// Judges by [`ToOutcome`].
+pub trait ByTrait {
+    #[doc(hidden)]
+    fn instrument_task_end(&self) -> End;
+}
+
+impl<T: ToOutcome> ByTrait for Probe<'_, T> {
+    #[inline(always)]
+    fn instrument_task_end(&self) -> End {
+        self.0.to_outcome().into()
+    }
+}
+
+/// Judges a value that says nothing: it was returned, so the call succeeded.
+pub trait Otherwise {
+    #[doc(hidden)]
+    fn instrument_task_end(&self) -> End;
+}
+
+impl<T> Otherwise for &Probe<'_, T> {
+    #[inline(always)]
+    fn instrument_task_end(&self) -> End {
+        End::Success
+    }
+}

@@ -1,0 +1,68 @@
+//! What the attribute refuses, and why.
+
+use syn::{Error, LitStr, Result};
+
+use crate::task::Task;
+
+/// The longest name: a counter line of this name and a prefix of its own fits any server's key length (127 bytes
+/// in the strictest of them).
+const LONGEST_NAME: usize = 100;
+
+/// Refuses a function that cannot be a task.
+pub fn task(task: &Task) -> Result<()> {
+    match task.sig.constness {
+        Some(constness) => Err(Error::new(
+            constness.span,
+            "a `const fn` cannot be instrumented: it may run in the compiler, where nothing can be counted",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a name that a server could read as something else.
+pub fn name(literal: &LitStr) -> Result<()> {
+    let name = literal.value();
+    let problem = if name.is_empty() {
+        return Err(Error::new(
+            literal.span(),
+            "a task name cannot be empty; leave it out to use the function's own",
+        ));
+    } else if let Some(odd) = name.chars().find(|&c| !is_plain(c)) {
+        format!("a task name holds ASCII letters, digits, `_`, `.` and `-`, but this one holds {odd:?}")
+    } else if name.starts_with('.') || name.ends_with('.') {
+        String::from(
+            "a task name neither starts nor ends with a dot: a server would drop it and merge the name with another",
+        )
+    } else if name.contains("..") {
+        String::from("a task name has no empty part: a server would merge `..` into `.`")
+    } else if name.len() > LONGEST_NAME {
+        format!(
+            "a task name has at most {LONGEST_NAME} bytes, but this one has {}",
+            name.len()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(
+        literal.span(),
+        format!("{problem}; try {:?}", suggestion(&name)),
+    ))
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
+}
+
+/// A legal name that is as near to `name` as can be.
+fn suggestion(name: &str) -> String {
+    let plain: String = name
+        .trim()
+        .chars()
+        .map(|c| if is_plain(c) { c } else { '_' })
+        .collect();
+    let parts: Vec<_> = plain.split('.').filter(|part| !part.is_empty()).collect();
+    let mut joined = parts.join(".");
+    joined.truncate(LONGEST_NAME);
+    let kept = joined.trim_end_matches('.');
+    String::from(if kept.is_empty() { "task" } else { kept })
+}
