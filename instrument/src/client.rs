@@ -18,7 +18,6 @@ use crate::{
         snapshot::Reader,
     },
     transport::{self, Transport},
-    wire::Wire,
 };
 
 /// A handle to a client: flushes it, reads its books, scopes work to it.
@@ -46,8 +45,13 @@ impl Drop for Inner {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { handle, installed, .. } = &*self.inner;
-        f.debug_struct("Client").field("enabled", &handle.is_some()).field("installed", installed).finish_non_exhaustive()
+        let Inner {
+            handle, installed, ..
+        } = &*self.inner;
+        f.debug_struct("Client")
+            .field("enabled", &handle.is_some())
+            .field("installed", installed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,13 +79,19 @@ impl Client {
     /// # }
     /// ```
     pub fn flush(&self, deadline: Duration) -> FlushReport {
-        self.inner.handle.as_ref().map_or_else(FlushReport::default, |handle| handle.flush(deadline))
+        self.inner
+            .handle
+            .as_ref()
+            .map_or_else(FlushReport::default, |handle| handle.flush(deadline))
     }
 
     /// Reads the books as they are now; after the shutdown, as they were closed.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
-        self.inner.handle.as_ref().map_or_else(Ledger::default, Handle::ledger)
+        self.inner
+            .handle
+            .as_ref()
+            .map_or_else(Ledger::default, Handle::ledger)
     }
 
     /// Whether this client sends anything: false if it was switched off by configuration.
@@ -105,13 +115,23 @@ impl Client {
             time_every_outcome: false,
             base_stride: budget::base_stride(1.0),
         }));
-        Self { inner: Arc::new(Inner { recorder, handle: None, shutdown_deadline: Duration::ZERO, installed: false }) }
+        Self {
+            inner: Arc::new(Inner {
+                recorder,
+                handle: None,
+                shutdown_deadline: Duration::ZERO,
+                installed: false,
+            }),
+        }
     }
 
     fn start(config: Config, scoped: bool) -> Result<Guard, Error> {
         if config.disabled {
             tracing::info!(target: "instrument_task", "switched off by {}: nothing is counted", config.source);
-            return Ok(Guard { client: Self::disabled(), thread: None });
+            return Ok(Guard {
+                client: Self::disabled(),
+                thread: None,
+            });
         }
         let transport = transport::open(&config.target)?;
         tracing::info!(
@@ -134,7 +154,7 @@ impl Client {
             shutdown_deadline: config.shutdown_deadline,
         };
         let settings = Settings {
-            wire: Wire::new(config.dialect, config.prefix.as_deref(), &config.tags, config.tags_in_names),
+            wire: config.wire(),
             packet_size: config.packet_size,
             cardinality_cap: config.cardinality_cap,
             limits,
@@ -151,13 +171,25 @@ impl Client {
             shutdown_deadline: config.shutdown_deadline,
             installed: !scoped,
         };
-        Ok(Guard { client: Self { inner: Arc::new(inner) }, thread: Some(thread) })
+        Ok(Guard {
+            client: Self {
+                inner: Arc::new(inner),
+            },
+            thread: Some(thread),
+        })
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float cast saturates"
+)]
 fn limits(config: &Config) -> Limits {
-    let (series, client) = (f64::from(config.timer_budget), f64::from(config.client_timer_budget));
+    let (series, client) = (
+        f64::from(config.timer_budget),
+        f64::from(config.client_timer_budget),
+    );
     let seconds = config.flush_interval.as_secs_f64();
     let at_a_flush = |a_second: f64| (a_second * seconds).ceil().max(1.0) as usize;
     Limits {
@@ -227,10 +259,14 @@ impl Guard {
     }
 
     fn end(&mut self, deadline: Duration) -> FlushReport {
-        let Some(thread) = self.thread.take() else { return FlushReport::default() };
+        let Some(thread) = self.thread.take() else {
+            return FlushReport::default();
+        };
         let Inner { recorder, handle, .. } = &*self.client.inner;
         local::uninstall(recorder);
-        let report = handle.as_ref().map_or_else(FlushReport::default, |handle| handle.shut_down(deadline));
+        let report = handle
+            .as_ref()
+            .map_or_else(FlushReport::default, |handle| handle.shut_down(deadline));
         // A guard that is dropped on the flusher's own thread, by a `tracing` subscriber say, cannot wait for it. A
         // panicked flusher has said so already.
         if thread.thread().id() != std::thread::current().id() {
@@ -242,7 +278,10 @@ impl Guard {
 
     /// A guard of nothing, for a worker that starts without metrics.
     pub(crate) fn disabled() -> Self {
-        Self { client: Client::disabled(), thread: None }
+        Self {
+            client: Client::disabled(),
+            thread: None,
+        }
     }
 }
 

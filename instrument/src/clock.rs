@@ -87,7 +87,11 @@ impl Scale {
 
     pub(crate) fn new() -> Self {
         let is_raw = is_raw();
-        Self { is_raw, anchor: (Instant::now(), ticks(is_raw)), nanos_per_tick: 1.0 }
+        Self {
+            is_raw,
+            anchor: (Instant::now(), ticks(is_raw)),
+            nanos_per_tick: 1.0,
+        }
     }
 
     /// Takes the slope anew. Waits out the first millisecond after the anchor, so that no duration is ever converted
@@ -111,9 +115,17 @@ impl Scale {
     }
 
     /// `ticks` in nanoseconds.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float cast saturates"
+    )]
     pub(crate) fn nanos(&self, ticks: u64) -> u64 {
-        if self.is_raw { (ticks as f64 * self.nanos_per_tick).round() as u64 } else { ticks }
+        if self.is_raw {
+            (ticks as f64 * self.nanos_per_tick).round() as u64
+        } else {
+            ticks
+        }
     }
 }
 

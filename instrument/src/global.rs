@@ -70,7 +70,11 @@ pub(crate) fn install(start: impl FnOnce() -> Result<Guard, Error>) -> Result<Gu
 pub(crate) fn forget(client: &Client) {
     let gone = {
         let mut slot = installed();
-        if slot.as_ref() == Some(client) { slot.take() } else { None }
+        if slot.as_ref() == Some(client) {
+            slot.take()
+        } else {
+            None
+        }
     };
     drop(gone);
 }

@@ -69,7 +69,10 @@ pin_project! {
 
 impl<F> Scoped<F> {
     pub(crate) fn new(recorder: &Arc<Recorder>, future: F) -> Self {
-        Self { recorder: Arc::clone(recorder), future }
+        Self {
+            recorder: Arc::clone(recorder),
+            future,
+        }
     }
 }
 

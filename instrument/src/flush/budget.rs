@@ -46,7 +46,14 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, seen: 0.0, rates: Vec::new(), by_task: Vec::new(), strides: Vec::new(), settling: 0 }
+        Self {
+            limits,
+            seen: 0.0,
+            rates: Vec::new(),
+            by_task: Vec::new(),
+            strides: Vec::new(),
+            settling: 0,
+        }
     }
 
     /// Takes note of how many timeable calls of each task had ended `seconds` after the start; true if strides are to be set.
@@ -62,7 +69,10 @@ impl Budget {
             }
             let rate = &mut self.rates[at];
             let now = ended.wrapping_sub(rate.ended) as f64 / passed;
-            *rate = Rate { ended, a_second: now.max(rate.a_second * MEMORY) };
+            *rate = Rate {
+                ended,
+                a_second: now.max(rate.a_second * MEMORY),
+            };
         }
         let fair = self.fair_rate();
         self.by_task.resize(self.rates.len(), self.limits.base_stride);
@@ -73,13 +83,21 @@ impl Budget {
             *stride = wanted;
         }
         // A stride halves once a drain at most: 22 drains bring the largest one down.
-        self.settling = if sampled { STRIDE_MAX.ilog2() } else { self.settling.saturating_sub(1) };
+        self.settling = if sampled {
+            STRIDE_MAX.ilog2()
+        } else {
+            self.settling.saturating_sub(1)
+        };
         self.settling > 0
     }
 
     /// The durations a second that one series may have, so that all together keep to the client's budget.
     fn fair_rate(&self) -> f64 {
-        let Limits { series_rate, client_rate, .. } = self.limits;
+        let Limits {
+            series_rate,
+            client_rate,
+            ..
+        } = self.limits;
         let sum = |cap: f64| self.rates.iter().map(|rate| rate.a_second.min(cap)).sum::<f64>();
         if sum(series_rate) <= client_rate {
             return series_rate;
@@ -87,7 +105,11 @@ impl Budget {
         let (mut low, mut high) = (0.0, series_rate);
         for _ in 0..20 {
             let middle = f64::midpoint(low, high);
-            if sum(middle) <= client_rate { low = middle } else { high = middle }
+            if sum(middle) <= client_rate {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         high
     }
@@ -103,7 +125,9 @@ impl Budget {
 /// The stride, in units of 1/256 of a call, for a load of `calls` for every duration that may be taken.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
 fn stride_for(calls: f64) -> u32 {
-    (calls * f64::from(STRIDE_ONE)).ceil().clamp(f64::from(STRIDE_ONE), f64::from(STRIDE_MAX)) as u32
+    (calls * f64::from(STRIDE_ONE))
+        .ceil()
+        .clamp(f64::from(STRIDE_ONE), f64::from(STRIDE_MAX)) as u32
 }
 
 /// The stride that a sample rate asks for.
@@ -129,9 +153,15 @@ mod tests {
     #[test]
     fn a_series_past_its_budget_is_strided_and_comes_back() {
         let mut budget = Budget::new(limits(1_000.0, 20_000.0));
-        assert!(!budget.observe(0.1, [50, 99].into_iter()), "both below 1 000 a second");
+        assert!(
+            !budget.observe(0.1, [50, 99].into_iter()),
+            "both below 1 000 a second"
+        );
         assert!(budget.observe(0.2, [1_050, 199].into_iter()));
-        assert_eq!(budget.strides(&[0, 1, 0]), [10 * STRIDE_ONE, STRIDE_ONE, 10 * STRIDE_ONE]);
+        assert_eq!(
+            budget.strides(&[0, 1, 0]),
+            [10 * STRIDE_ONE, STRIDE_ONE, 10 * STRIDE_ONE]
+        );
         let mut drains = 0;
         while budget.observe(0.3 + f64::from(drains) / 10.0, [1_050, 199].into_iter()) {
             drains += 1;

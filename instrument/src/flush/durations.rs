@@ -129,8 +129,15 @@ impl Durations {
         let dropped = self.thin_to(most.max(1), random);
         let have = self.values.len() as u64;
         let sampled = have < calls;
-        let values = if sampled && !last { have.saturating_sub(1) } else { have.min(calls) };
-        self.pass = Sample { values, calls: if values == 0 { 0 } else { calls } };
+        let values = if sampled && !last {
+            have.saturating_sub(1)
+        } else {
+            have.min(calls)
+        };
+        self.pass = Sample {
+            values,
+            calls: if values == 0 { 0 } else { calls },
+        };
         self.settle_level();
         dropped
     }
@@ -138,7 +145,9 @@ impl Durations {
     /// The value at `offset` behind those that this pass has sent, with its rate; `None` at the end of the pass.
     pub(super) fn get(&self, offset: usize) -> Option<(u64, Sample)> {
         let open = self.done + (offset as u64) < self.pass.values;
-        open.then(|| self.values.get(offset)).flatten().map(|nanos| (*nanos, self.pass))
+        open.then(|| self.values.get(offset))
+            .flatten()
+            .map(|nanos| (*nanos, self.pass))
     }
 
     /// The kernel took the next `count` values.
@@ -255,6 +264,9 @@ mod tests {
         dropped += durations.begin(10_000, 100, true, &mut random);
         assert_eq!((durations.len() as u64 + dropped, durations.len()), (10_000, 100));
         let mean = durations.values.iter().sum::<u64>() / 100;
-        assert!((3_500..6_500).contains(&mean), "even over time, not the newest: {mean}");
+        assert!(
+            (3_500..6_500).contains(&mean),
+            "even over time, not the newest: {mean}"
+        );
     }
 }

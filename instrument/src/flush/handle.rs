@@ -13,7 +13,7 @@ use super::{
     worker::{Engine, Request, Worker},
 };
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
     ledger::{FlushReport, Ledger},
     record::snapshot::Reader,
     transport::Transport,
@@ -58,8 +58,18 @@ pub(crate) fn start(
     let thread = thread::Builder::new()
         .name("instrument-task".into())
         .spawn(|| worker.run())
-        .map_err(|source| Error::thread("the flusher's thread could not be started", source))?;
-    let handle = Handle { requests, thread: thread.thread().id(), closed: Mutex::default() };
+        .map_err(|source| {
+            Error::io(
+                ErrorKind::Thread,
+                "the flusher's thread could not be started",
+                source,
+            )
+        })?;
+    let handle = Handle {
+        requests,
+        thread: thread.thread().id(),
+        closed: Mutex::default(),
+    };
     Ok((handle, thread))
 }
 
@@ -67,7 +77,8 @@ impl Handle {
     /// Asks for a flush and waits for it until the deadline.
     pub(crate) fn flush(&self, within: Duration) -> FlushReport {
         let deadline = Instant::now() + within;
-        self.ask(within, |reply| Request::Flush { deadline, reply }).unwrap_or_else(|| self.unanswered())
+        self.ask(within, |reply| Request::Flush { deadline, reply })
+            .unwrap_or_else(|| self.unanswered())
     }
 
     /// Flushes and ends the thread.
@@ -81,7 +92,8 @@ impl Handle {
 
     /// The books: as they are, or as they were closed.
     pub(crate) fn ledger(&self) -> Ledger {
-        self.ask(Duration::from_secs(1), |reply| Request::Ledger { reply }).unwrap_or_else(|| self.unanswered().ledger)
+        self.ask(Duration::from_secs(1), |reply| Request::Ledger { reply })
+            .unwrap_or_else(|| self.unanswered().ledger)
     }
 
     /// Puts a request and waits for the answer; `None` if the flusher is gone or the time is up.
@@ -99,6 +111,10 @@ impl Handle {
     fn unanswered(&self) -> FlushReport {
         let ledger = *self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         let pending = ledger.counters.pending + ledger.timers.pending;
-        FlushReport { pending, ledger, ..FlushReport::default() }
+        FlushReport {
+            pending,
+            ledger,
+            ..FlushReport::default()
+        }
     }
 }

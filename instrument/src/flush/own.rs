@@ -24,15 +24,30 @@ const COUNTERS: [(&str, fn(&Ledger) -> u64); 9] = [
     ("refused_late", |ledger| ledger.refused_late),
     ("counters.sent", |ledger| ledger.counters.sent),
     ("timers.sent", |ledger| ledger.timers.sent),
-    ("timers.dropped.ring_full", |ledger| ledger.timers.dropped_ring_full),
-    ("timers.dropped.over_budget", |ledger| ledger.timers.dropped_over_budget),
-    ("timers.dropped.at_shutdown", |ledger| ledger.timers.dropped_at_shutdown),
+    ("timers.dropped.ring_full", |ledger| {
+        ledger.timers.dropped_ring_full
+    }),
+    ("timers.dropped.over_budget", |ledger| {
+        ledger.timers.dropped_over_budget
+    }),
+    ("timers.dropped.at_shutdown", |ledger| {
+        ledger.timers.dropped_at_shutdown
+    }),
     ("folded", |ledger| ledger.folded),
 ];
 
 impl Own {
     pub(super) fn new(wire: &Wire) -> Self {
-        Self(COUNTERS.map(|(name, read)| Counter { name: wire.own(name), read, total: 0, spent: 0 }).into())
+        Self(
+            COUNTERS
+                .map(|(name, read)| Counter {
+                    name: wire.own(name),
+                    read,
+                    total: 0,
+                    spent: 0,
+                })
+                .into(),
+        )
     }
 
     pub(super) fn update(&mut self, ledger: &Ledger) {
@@ -43,7 +58,9 @@ impl Own {
 
     /// A counter's name and what of it was not sent.
     pub(super) fn get(&self, counter: usize) -> Option<(&Name, u64)> {
-        self.0.get(counter).map(|counter| (&counter.name, counter.total - counter.spent))
+        self.0
+            .get(counter)
+            .map(|counter| (&counter.name, counter.total - counter.spent))
     }
 
     pub(super) fn spend(&mut self, counter: usize, delta: u64) {

@@ -45,16 +45,33 @@ struct Task {
 
 impl Task {
     fn new(names: TaskNames) -> Self {
-        Self { names, total: [0; COUNTERS], spent: [0; COUNTERS], durations: Default::default() }
+        Self {
+            names,
+            total: [0; COUNTERS],
+            spent: [0; COUNTERS],
+            durations: Default::default(),
+        }
     }
 
     fn counter_name(&self, counter: usize) -> &Name {
-        let TaskNames { started, success, exceptions, cancelled, panics, .. } = &self.names;
+        let TaskNames {
+            started,
+            success,
+            exceptions,
+            cancelled,
+            panics,
+            ..
+        } = &self.names;
         [started, success, exceptions, cancelled, panics][counter]
     }
 
     fn duration_name(&self, outcome: usize) -> &Name {
-        let TaskNames { duration_success, duration_exceptions, duration_cancelled, .. } = &self.names;
+        let TaskNames {
+            duration_success,
+            duration_exceptions,
+            duration_cancelled,
+            ..
+        } = &self.names;
         [duration_success, duration_exceptions, duration_cancelled][outcome]
     }
 
@@ -66,15 +83,32 @@ impl Task {
 
 fn counters(totals: &Totals) -> [usize; COUNTERS] {
     let [success, exceptions, cancelled] = totals.ended.outcomes;
-    [totals.started, success, exceptions, cancelled, totals.ended.panics]
+    [
+        totals.started,
+        success,
+        exceptions,
+        cancelled,
+        totals.ended.panics,
+    ]
 }
 
 /// What the datagram under way carries.
 #[derive(Clone, Copy, Debug)]
 enum Item {
-    Count { task: usize, counter: usize, delta: u64 },
-    Values { task: usize, outcome: usize, count: usize },
-    Own { counter: usize, delta: u64 },
+    Count {
+        task: usize,
+        counter: usize,
+        delta: u64,
+    },
+    Values {
+        task: usize,
+        outcome: usize,
+        count: usize,
+    },
+    Own {
+        counter: usize,
+        delta: u64,
+    },
 }
 
 /// How far a pass over all series has come.
@@ -137,16 +171,27 @@ impl Tick {
 
     /// Takes in a drain made `seconds` after the client started; `nanos` converts its ticks. Returns the strides to use from
     /// now on, by series id, if any of them is to be set.
-    pub(crate) fn absorb(&mut self, drained: &Drained, seconds: f64, nanos: impl Fn(u64) -> u64) -> Option<&[u32]> {
+    pub(crate) fn absorb(
+        &mut self,
+        drained: &Drained,
+        seconds: f64,
+        nanos: impl Fn(u64) -> u64,
+    ) -> Option<&[u32]> {
         self.name_series(&drained.names);
         self.take_totals(&drained.totals);
         self.take_values(drained, nanos);
         let timed = self.settings.limits.time_every_outcome;
         let ended = self.tasks.iter().map(|task| {
             let [_, success, exceptions, cancelled, _] = task.total;
-            if timed { success.wrapping_add(exceptions).wrapping_add(cancelled) } else { success }
+            if timed {
+                success.wrapping_add(exceptions).wrapping_add(cancelled)
+            } else {
+                success
+            }
         });
-        self.budget.observe(seconds, ended).then(|| self.budget.strides(&self.route))
+        self.budget
+            .observe(seconds, ended)
+            .then(|| self.budget.strides(&self.route))
     }
 
     fn name_series(&mut self, names: &[&str]) {
@@ -177,13 +222,29 @@ impl Tick {
     }
 
     fn take_values(&mut self, drained: &Drained, nanos: impl Fn(u64) -> u64) {
-        let Limits { series_values, client_values, .. } = self.settings.limits;
+        let Limits {
+            series_values,
+            client_values,
+            ..
+        } = self.settings.limits;
         let mut dropped = 0;
         for value in &drained.values {
             let durations = &mut self.tasks[self.route[value.series]].durations[value.outcome];
-            dropped += durations.push(nanos(value.ticks), value.stride, 2 * series_values, &mut self.random);
+            dropped += durations.push(
+                nanos(value.ticks),
+                value.stride,
+                2 * series_values,
+                &mut self.random,
+            );
         }
-        while self.tasks.iter().flat_map(|task| &task.durations).map(Durations::len).sum::<usize>() > 2 * client_values {
+        while self
+            .tasks
+            .iter()
+            .flat_map(|task| &task.durations)
+            .map(Durations::len)
+            .sum::<usize>()
+            > 2 * client_values
+        {
             for durations in self.tasks.iter_mut().flat_map(|task| &mut task.durations) {
                 dropped += durations.halve(&mut self.random);
             }
@@ -197,11 +258,24 @@ impl Tick {
 
     /// Begins a pass over all series. The `last` one keeps nothing back.
     pub(crate) fn begin(&mut self, last: bool) {
-        let Limits { series_values, client_values, .. } = self.settings.limits;
-        let values: usize = self.tasks.iter().flat_map(|task| &task.durations).map(Durations::len).sum();
+        let Limits {
+            series_values,
+            client_values,
+            ..
+        } = self.settings.limits;
+        let values: usize = self
+            .tasks
+            .iter()
+            .flat_map(|task| &task.durations)
+            .map(Durations::len)
+            .sum();
         for task in &mut self.tasks {
             for (outcome, durations) in task.durations.iter_mut().enumerate() {
-                let fair = if values > client_values { durations.len() * client_values / values } else { usize::MAX };
+                let fair = if values > client_values {
+                    durations.len() * client_values / values
+                } else {
+                    usize::MAX
+                };
                 let ended = task.total[1 + outcome];
                 let dropped = durations.begin(ended, series_values.min(fair), last, &mut self.random);
                 self.gone.timers.dropped_over_budget += dropped;
@@ -210,7 +284,10 @@ impl Tick {
         if self.settings.telemetry {
             self.own.update(&self.gone);
         }
-        self.pass = Pass::Tasks { at: Cursor::default(), last };
+        self.pass = Pass::Tasks {
+            at: Cursor::default(),
+            last,
+        };
     }
 
     /// Packs the next datagram of the pass; `None` at its end. Call [`settle`](Self::settle) before the next.
@@ -225,7 +302,10 @@ impl Tick {
     pub(crate) fn settle(&mut self, taken: bool) {
         if !taken {
             self.pass = Pass::Idle;
-            self.tasks.iter_mut().flat_map(|task| &mut task.durations).for_each(Durations::end);
+            self.tasks
+                .iter_mut()
+                .flat_map(|task| &mut task.durations)
+                .for_each(Durations::end);
             return;
         }
         self.gone.packets += 1;
@@ -256,7 +336,11 @@ impl Tick {
         match self.pass {
             Pass::Idle => false,
             Pass::Tasks { at, .. } if at.task == self.tasks.len() => {
-                self.pass = if self.settings.telemetry { Pass::Own { counter: 0 } } else { Pass::Idle };
+                self.pass = if self.settings.telemetry {
+                    Pass::Own { counter: 0 }
+                } else {
+                    Pass::Idle
+                };
                 self.settings.telemetry
             }
             Pass::Tasks { at, last } => {
@@ -271,7 +355,10 @@ impl Tick {
                 if delta > 0 {
                     self.settings.wire.counter(name, delta, &mut self.line);
                 }
-                self.put(Some(Item::Own { counter, delta }), Pass::Own { counter: counter + 1 })
+                self.put(
+                    Some(Item::Own { counter, delta }),
+                    Pass::Own { counter: counter + 1 },
+                )
             }
         }
     }
@@ -290,26 +377,54 @@ impl Tick {
 
     /// Writes the line at `at`, if there is something to say, and tells what it carries and where to go on.
     fn task_line(&mut self, at: Cursor) -> (Option<Item>, Cursor) {
-        let Cursor { task: index, step, offset } = at;
+        let Cursor {
+            task: index,
+            step,
+            offset,
+        } = at;
         let (task, wire) = (&self.tasks[index], &self.settings.wire);
         let step_on = if step + 1 == COUNTERS + OUTCOMES {
-            Cursor { task: index + 1, ..Cursor::default() }
+            Cursor {
+                task: index + 1,
+                ..Cursor::default()
+            }
         } else {
-            Cursor { task: index, step: step + 1, offset: 0 }
+            Cursor {
+                task: index,
+                step: step + 1,
+                offset: 0,
+            }
         };
         if step < COUNTERS {
             let delta = task.pending(step);
             if delta > 0 {
                 wire.counter(task.counter_name(step), delta, &mut self.line);
             }
-            return (Some(Item::Count { task: index, counter: step, delta }), step_on);
+            return (
+                Some(Item::Count {
+                    task: index,
+                    counter: step,
+                    delta,
+                }),
+                step_on,
+            );
         }
         let outcome = step - COUNTERS;
         match task.durations[outcome].get(offset) {
             None => (None, step_on),
             Some((nanos, sample)) => {
                 wire.timer(task.duration_name(outcome), nanos, Some(sample), &mut self.line);
-                (Some(Item::Values { task: index, outcome, count: 1 }), Cursor { offset: offset + 1, ..at })
+                (
+                    Some(Item::Values {
+                        task: index,
+                        outcome,
+                        count: 1,
+                    }),
+                    Cursor {
+                        offset: offset + 1,
+                        ..at
+                    },
+                )
             }
         }
     }
@@ -330,12 +445,33 @@ impl Tick {
 
     /// The books as of the last drain.
     pub(crate) fn ledger(&self) -> Ledger {
-        let recorded = self.tasks.iter().flat_map(|task| task.total).fold(0, usize::wrapping_add) as u64;
-        let pending = self.tasks.iter().flat_map(|task| (0..COUNTERS).map(|counter| task.pending(counter))).sum();
-        let values = self.tasks.iter().flat_map(|task| &task.durations).map(Durations::len).sum::<usize>() as u64;
+        let recorded = self
+            .tasks
+            .iter()
+            .flat_map(|task| task.total)
+            .fold(0, usize::wrapping_add) as u64;
+        let pending = self
+            .tasks
+            .iter()
+            .flat_map(|task| (0..COUNTERS).map(|counter| task.pending(counter)))
+            .sum();
+        let values = self
+            .tasks
+            .iter()
+            .flat_map(|task| &task.durations)
+            .map(Durations::len)
+            .sum::<usize>() as u64;
         Ledger {
-            counters: CounterAccount { recorded, pending, ..self.gone.counters },
-            timers: TimerAccount { recorded: self.measured, pending: values, ..self.gone.timers },
+            counters: CounterAccount {
+                recorded,
+                pending,
+                ..self.gone.counters
+            },
+            timers: TimerAccount {
+                recorded: self.measured,
+                pending: values,
+                ..self.gone.timers
+            },
             ..self.gone
         }
     }

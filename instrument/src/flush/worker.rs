@@ -40,11 +40,17 @@ const RETRY: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) enum Request {
     /// Send all that is pending, by the deadline.
-    Flush { deadline: Instant, reply: Sender<FlushReport> },
+    Flush {
+        deadline: Instant,
+        reply: Sender<FlushReport>,
+    },
     /// Read the books.
     Ledger { reply: Sender<Ledger> },
     /// Send all that is pending, by the deadline, and end.
-    Shutdown { deadline: Instant, reply: Sender<FlushReport> },
+    Shutdown {
+        deadline: Instant,
+        reply: Sender<FlushReport>,
+    },
 }
 
 #[derive(Debug)]
@@ -146,8 +152,16 @@ impl Engine {
         if !self.drained.values.is_empty() {
             self.scale.refresh();
         }
-        let Self { scale, tick, drained, reader, start, .. } = self;
-        if let Some(strides) = tick.absorb(drained, start.elapsed().as_secs_f64(), |ticks| scale.nanos(ticks)) {
+        let Self {
+            scale,
+            tick,
+            drained,
+            reader,
+            start,
+            ..
+        } = self;
+        if let Some(strides) = tick.absorb(drained, start.elapsed().as_secs_f64(), |ticks| scale.nanos(ticks))
+        {
             reader.steer(strides);
         }
         let folded = self.tick.ledger().folded;
@@ -167,17 +181,27 @@ impl Engine {
     /// Sends the next few datagrams of the pass.
     fn burst(&mut self, now: Instant) -> Burst {
         for _ in 0..BURST {
-            let Some(payload) = self.tick.next() else { return Burst::Done };
+            let Some(payload) = self.tick.next() else {
+                return Burst::Done;
+            };
             let verdict = self.transport.send(now, payload);
             self.tick.settle(matches!(verdict, Verdict::Taken));
             self.tick.refused_late(self.transport.refused_late());
             match verdict {
                 Verdict::Taken => self.packets.0 += 1,
                 Verdict::Refused(refusal) => {
-                    let Self { transport, trouble, tick, .. } = self;
+                    let Self {
+                        transport,
+                        trouble,
+                        tick,
+                        ..
+                    } = self;
                     trouble.tell(now, Cause::Refused, || {
                         let pending = tick.ledger().counters.pending;
-                        format!("{}; {pending} counter increments wait for the next flush", transport.describe(refusal))
+                        format!(
+                            "{}; {pending} counter increments wait for the next flush",
+                            transport.describe(refusal)
+                        )
                     });
                     return Burst::Refused(refusal);
                 }

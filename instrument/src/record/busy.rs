@@ -23,7 +23,9 @@ pub(crate) struct Busy {
 
 impl Busy {
     pub(crate) fn new() -> Self {
-        Self { was: BUSY.with(|busy| busy.replace(true)) }
+        Self {
+            was: BUSY.with(|busy| busy.replace(true)),
+        }
     }
 
     /// Whether this thread is busy.

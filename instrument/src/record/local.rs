@@ -22,7 +22,11 @@ use super::{
 static EPOCH: AtomicUsize = AtomicUsize::new(0);
 /// The id of the installed recorder, 0 if none: an answer without the lock.
 static INSTALLED: AtomicU32 = AtomicU32::new(0);
-static CLIENTS: Mutex<Clients> = Mutex::new(Clients { epochs: 0, installed: None, scoped: None });
+static CLIENTS: Mutex<Clients> = Mutex::new(Clients {
+    epochs: 0,
+    installed: None,
+    scoped: None,
+});
 
 struct Clients {
     epochs: usize,
@@ -35,7 +39,10 @@ impl Clients {
     fn turn(&mut self) {
         self.epochs = self.epochs.wrapping_add(1).max(1);
         let any = self.installed.is_some() || self.scoped.as_ref().is_some_and(|scoped| !scoped.is_empty());
-        INSTALLED.store(self.installed.as_ref().map_or(0, |recorder| recorder.id()), Ordering::Relaxed);
+        INSTALLED.store(
+            self.installed.as_ref().map_or(0, |recorder| recorder.id()),
+            Ordering::Relaxed,
+        );
         // Release, read with Acquire by `start`: who checks a shard against this epoch knows at least this `INSTALLED`, so
         // no shard of a client that is gone passes for a current one.
         EPOCH.store(if any { self.epochs } else { 0 }, Ordering::Release);
@@ -43,7 +50,10 @@ impl Clients {
 }
 
 fn clients() -> (Busy, MutexGuard<'static, Clients>) {
-    (Busy::new(), CLIENTS.lock().unwrap_or_else(PoisonError::into_inner))
+    (
+        Busy::new(),
+        CLIENTS.lock().unwrap_or_else(PoisonError::into_inner),
+    )
 }
 
 /// 0 while no client exists; else a number that is new whenever the installed one changes.
@@ -70,7 +80,11 @@ pub(crate) fn uninstall(recorder: &Recorder) {
     let gone;
     {
         let (_busy, mut clients) = clients();
-        if clients.installed.as_ref().is_none_or(|installed| installed.id() != recorder.id()) {
+        if clients
+            .installed
+            .as_ref()
+            .is_none_or(|installed| installed.id() != recorder.id())
+        {
             return;
         }
         gone = clients.installed.take();
@@ -82,7 +96,10 @@ pub(crate) fn uninstall(recorder: &Recorder) {
 /// Makes a recorder that counts in scopes known, so that a call that ends outside of its scope finds it.
 pub(crate) fn admit(recorder: &Arc<Recorder>) {
     let (_busy, mut clients) = clients();
-    clients.scoped.get_or_insert_default().insert(recorder.id(), Arc::downgrade(recorder));
+    clients
+        .scoped
+        .get_or_insert_default()
+        .insert(recorder.id(), Arc::downgrade(recorder));
     if epoch() == 0 {
         clients.turn();
     }
@@ -213,7 +230,11 @@ pub(crate) fn end(series: &'static Series, token: Token, end: End) {
     let _busy = Busy::new();
     let slot = series.register();
     let count = |shard: &Shard| shard.end(shard.allocate(slot), slot, token, end);
-    let here = with_current(|shard| shard.filter(|shard| shard.terms().recorder == token.recorder).map(count));
+    let here = with_current(|shard| {
+        shard
+            .filter(|shard| shard.terms().recorder == token.recorder)
+            .map(count)
+    });
     if here.is_some() {
         return;
     }
@@ -238,7 +259,10 @@ pub(crate) fn within<R>(recorder: &Arc<Recorder>, f: impl FnOnce() -> R) -> R {
             self.recorder.release(shard);
         }
     }
-    let scope = Scope { recorder, tenancy: Tenancy::new(recorder.acquire()) };
+    let scope = Scope {
+        recorder,
+        tenancy: Tenancy::new(recorder.acquire()),
+    };
     scope.tenancy.shard().set_epoch(epoch());
     scope.tenancy.enter();
     f()

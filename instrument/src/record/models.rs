@@ -9,16 +9,24 @@ use loom::thread;
 use super::{
     recorder::{Options, Recorder},
     ring::{Ring, Value},
-    shard::{End, Shard, STRIDE_ONE, unpack},
+    shard::{End, STRIDE_ONE, Shard, unpack},
     slot,
 };
 
 fn value(n: u64) -> Value {
-    Value { key: 4 * u32::try_from(n).unwrap(), stride: STRIDE_ONE, ticks: n }
+    Value {
+        key: 4 * u32::try_from(n).unwrap(),
+        stride: STRIDE_ONE,
+        ticks: n,
+    }
 }
 
 fn recorder() -> Arc<Recorder> {
-    Arc::new(Recorder::new(Options { scoped: true, time_every_outcome: false, base_stride: STRIDE_ONE }))
+    Arc::new(Recorder::new(Options {
+        scoped: true,
+        time_every_outcome: false,
+        base_stride: STRIDE_ONE,
+    }))
 }
 
 /// One call of series 0, from start to end.
@@ -31,8 +39,15 @@ fn call(shard: &Shard, end: End) {
 
 /// Sums as the flusher reads them: ended first, then started.
 fn read(shards: &[Arc<Shard>]) -> (usize, usize) {
-    let blocks = || shards.iter().filter_map(|shard| shard.chunk(1)).map(|blocks| &blocks[0]);
-    let ended = blocks().map(|block| block.ended().outcomes.iter().sum::<usize>()).sum();
+    let blocks = || {
+        shards
+            .iter()
+            .filter_map(|shard| shard.chunk(1))
+            .map(|blocks| &blocks[0])
+    };
+    let ended = blocks()
+        .map(|block| block.ended().outcomes.iter().sum::<usize>())
+        .sum();
     (blocks().map(super::shard::Block::started).sum(), ended)
 }
 
@@ -48,8 +63,15 @@ fn a_ring_gives_out_what_went_in_once_and_whole() {
         ring.drain(|value| seen.push(value));
         let pushed = producer.join().unwrap();
         ring.drain(|value| seen.push(value));
-        assert!(seen.iter().all(|seen| *seen == value(seen.ticks)), "whole entries: {seen:?}");
-        assert_eq!(seen.iter().map(|value| value.ticks).collect::<Vec<_>>(), pushed, "in order, once");
+        assert!(
+            seen.iter().all(|seen| *seen == value(seen.ticks)),
+            "whole entries: {seen:?}"
+        );
+        assert_eq!(
+            seen.iter().map(|value| value.ticks).collect::<Vec<_>>(),
+            pushed,
+            "in order, once"
+        );
         assert_eq!(pushed.len() + ring.dropped(), 3);
     });
 }
@@ -65,7 +87,8 @@ fn in_flight_is_never_negative_while_a_call_moves_between_threads() {
         let shards = [Arc::clone(&first), Arc::clone(&second)];
         let mover = thread::spawn(move || {
             let token = first.start(first.block(slot).unwrap(), slot);
-            let end = thread::spawn(move || second.end(second.block(slot).unwrap(), slot, token, End::Success));
+            let end =
+                thread::spawn(move || second.end(second.block(slot).unwrap(), slot, token, End::Success));
             end.join().unwrap();
         });
         let (started, ended) = read(&shards);
@@ -94,7 +117,9 @@ fn a_shard_that_changes_hands_goes_on_counting() {
         recorder.read_shards(0, &mut shards);
         assert_eq!(read(&shards), (2, 2));
         let mut values = 0;
-        shards.iter().for_each(|shard| _ = shard.ring.drain(|_| values += 1));
+        shards
+            .iter()
+            .for_each(|shard| _ = shard.ring.drain(|_| values += 1));
         assert_eq!(values, 2);
     });
 }
@@ -112,7 +137,9 @@ fn a_flush_sees_the_value_of_every_end_that_it_sees() {
         let mut values = 0;
         let mut drain = || {
             let (started, ended) = read(&shards);
-            let successes = shards[0].chunk(1).map_or(0, |blocks| blocks[0].ended().outcomes[0]);
+            let successes = shards[0]
+                .chunk(1)
+                .map_or(0, |blocks| blocks[0].ended().outcomes[0]);
             shards[0].ring.drain(|value| {
                 assert_eq!(unpack(value.key), (0, 0));
                 values += 1;

@@ -44,11 +44,19 @@ static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 
 impl Recorder {
     pub(crate) fn new(options: Options) -> Self {
-        let Options { scoped, time_every_outcome, base_stride } = options;
+        let Options {
+            scoped,
+            time_every_outcome,
+            base_stride,
+        } = options;
         // Relaxed: all it must be is different.
         let recorder = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Self {
-            terms: Terms { recorder, scoped, time_every_outcome },
+            terms: Terms {
+                recorder,
+                scoped,
+                time_every_outcome,
+            },
             strides: Arc::new(Strides::new(base_stride)),
             pool: Mutex::default(),
         }
@@ -69,7 +77,10 @@ impl Recorder {
         if let Some(shard) = pool.free.pop() {
             return shard;
         }
-        let seed = u32::try_from(pool.all.len()).unwrap_or(u32::MAX).wrapping_add(1).wrapping_mul(0x9E37_79B9);
+        let seed = u32::try_from(pool.all.len())
+            .unwrap_or(u32::MAX)
+            .wrapping_add(1)
+            .wrapping_mul(0x9E37_79B9);
         let shard = Arc::new(Shard::new(self.terms, Arc::clone(&self.strides), seed));
         pool.all.push(Arc::clone(&shard));
         // Giving back must not allocate: it happens while a thread ends.

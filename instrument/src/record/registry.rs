@@ -16,10 +16,16 @@ struct Registry {
     names: Vec<&'static str>,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { ids: None, names: Vec::new() });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+    ids: None,
+    names: Vec::new(),
+});
 
 fn locked() -> (Busy, MutexGuard<'static, Registry>) {
-    (Busy::new(), REGISTRY.lock().unwrap_or_else(PoisonError::into_inner))
+    (
+        Busy::new(),
+        REGISTRY.lock().unwrap_or_else(PoisonError::into_inner),
+    )
 }
 
 /// The slot of the series called `name`, a new one if the name is new. Past [`MAX_SERIES`] names share the last slot.

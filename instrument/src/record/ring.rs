@@ -63,8 +63,12 @@ pub(crate) struct Ring {
 
 impl Ring {
     pub(crate) fn new() -> Self {
-        let entries: Vec<Entry> =
-            (0..CAPACITY).map(|_| Entry { head: AtomicU64::new(0), ticks: AtomicU64::new(0) }).collect();
+        let entries: Vec<Entry> = (0..CAPACITY)
+            .map(|_| Entry {
+                head: AtomicU64::new(0),
+                ticks: AtomicU64::new(0),
+            })
+            .collect();
         let Ok(entries) = entries.into_boxed_slice().try_into() else {
             unreachable!("the vector has CAPACITY entries")
         };
@@ -88,7 +92,10 @@ impl Ring {
             return false;
         }
         let entry = &self.entries[at % CAPACITY];
-        entry.head.store((u64::from(value.stride) << 32) | u64::from(value.key), Ordering::Relaxed);
+        entry.head.store(
+            (u64::from(value.stride) << 32) | u64::from(value.key),
+            Ordering::Relaxed,
+        );
         entry.ticks.store(value.ticks, Ordering::Relaxed);
         tail.store(at.wrapping_add(1), Ordering::Release);
         true
@@ -98,7 +105,9 @@ impl Ring {
     #[cold]
     #[inline(never)]
     fn look_again(&self, at: usize) -> bool {
-        let Producer { head_seen, dropped, .. } = &self.producer.0;
+        let Producer {
+            head_seen, dropped, ..
+        } = &self.producer.0;
         let head = self.head.0.load(Ordering::Acquire);
         head_seen.store(head, Ordering::Relaxed);
         let room = at.wrapping_sub(head) < CAPACITY;
@@ -118,7 +127,11 @@ impl Ring {
             let packed = entry.head.load(Ordering::Relaxed);
             #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
             let (key, stride) = (packed as u32, (packed >> 32) as u32);
-            take(Value { key, stride, ticks: entry.ticks.load(Ordering::Relaxed) });
+            take(Value {
+                key,
+                stride,
+                ticks: entry.ticks.load(Ordering::Relaxed),
+            });
             at = at.wrapping_add(1);
         }
         self.head.0.store(tail, Ordering::Release);

@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::{
     registry,
-    shard::{Ended, End, OUTCOMES},
+    shard::{End, Ended, OUTCOMES},
 };
 
 /// A named series and where its cells stand. The name is decided once, at the first call, and cached here as a slot.

@@ -69,11 +69,19 @@ pub struct Token {
 
 impl Token {
     /// A call that nobody counts.
-    pub(crate) const OFF: Self = Self { recorder: 0, stride: 0, began: 0 };
+    pub(crate) const OFF: Self = Self {
+        recorder: 0,
+        stride: 0,
+        began: 0,
+    };
 
     /// A call that is counted but not timed.
     pub(crate) const fn untimed(recorder: u32) -> Self {
-        Self { recorder, stride: 0, began: 0 }
+        Self {
+            recorder,
+            stride: 0,
+            began: 0,
+        }
     }
 }
 
@@ -116,7 +124,10 @@ impl Block {
     /// Reads what has ended. Panics first: they are stored last, so they never exceed the exceptions.
     pub(crate) fn ended(&self) -> Ended {
         let panics = self.panics.load(Ordering::Acquire);
-        Ended { panics, outcomes: std::array::from_fn(|o| self.ended[o].load(Ordering::Acquire)) }
+        Ended {
+            panics,
+            outcomes: std::array::from_fn(|o| self.ended[o].load(Ordering::Acquire)),
+        }
     }
 
     /// Moves the stride towards `wanted`: up at once, down only where the ring kept up. Flusher only.
@@ -150,7 +161,10 @@ pub(crate) struct Strides {
 impl Strides {
     /// `base` is the stride of a series that the flusher has not set one for.
     pub(crate) fn new(base: u32) -> Self {
-        Self { base: base.clamp(STRIDE_ONE, STRIDE_MAX), by_id: Mutex::new(Vec::new()) }
+        Self {
+            base: base.clamp(STRIDE_ONE, STRIDE_MAX),
+            by_id: Mutex::new(Vec::new()),
+        }
     }
 
     fn get(&self, id: usize) -> u32 {
@@ -270,7 +284,11 @@ impl Shard {
                 return Token::untimed(self.terms.recorder);
             }
         }
-        Token { recorder: self.terms.recorder, stride, began: clock::ticks(self.raw_clock) }
+        Token {
+            recorder: self.terms.recorder,
+            stride,
+            began: clock::ticks(self.raw_clock),
+        }
     }
 
     /// Decides about a call at which the count of skipped ones ran out: returns the stride it was picked with, or 0 if
@@ -322,7 +340,11 @@ impl Shard {
             let ticks = clock::ticks(self.raw_clock).saturating_sub(token.began);
             #[expect(clippy::cast_possible_truncation, reason = "a slot has 29 bits")]
             let key = (slot as u32) << 2 | end.outcome();
-            if !self.ring.push(Value { key, stride: token.stride, ticks }) {
+            if !self.ring.push(Value {
+                key,
+                stride: token.stride,
+                ticks,
+            }) {
                 self.slow_down(block);
             }
         }
@@ -337,7 +359,9 @@ impl Shard {
     #[inline(never)]
     fn slow_down(&self, block: &Block) {
         let stride = block.stride.load(Ordering::Relaxed).max(STRIDE_ONE);
-        block.stride.store((stride * 2).min(STRIDE_MAX), Ordering::Relaxed);
+        block
+            .stride
+            .store((stride * 2).min(STRIDE_MAX), Ordering::Relaxed);
     }
 }
 
@@ -388,7 +412,10 @@ pub(crate) struct Tenancy {
 
 impl Tenancy {
     pub(crate) fn new(shard: Arc<Shard>) -> Self {
-        Self { shard, outer: Cell::new(ptr::null()) }
+        Self {
+            shard,
+            outer: Cell::new(ptr::null()),
+        }
     }
 
     pub(crate) fn shard(&self) -> &Arc<Shard> {
@@ -397,7 +424,10 @@ impl Tenancy {
 
     /// Makes this the thread's current shard.
     pub(crate) fn enter(&self) {
-        let outer = with_current(|now| now.filter(|now| now.terms.scoped).map_or(ptr::null(), ptr::from_ref));
+        let outer = with_current(|now| {
+            now.filter(|now| now.terms.scoped)
+                .map_or(ptr::null(), ptr::from_ref)
+        });
         if !ptr::eq(outer, Arc::as_ptr(&self.shard)) {
             self.outer.set(outer);
         }

@@ -65,7 +65,10 @@ mod tests {
         for id in (0..100_000).chain(ends) {
             let slot = from_id(id);
             assert_eq!(to_id(slot), id);
-            assert!((1..=LAST).contains(&chunk(slot)) && index(slot) < chunk_len(chunk(slot)), "{id}");
+            assert!(
+                (1..=LAST).contains(&chunk(slot)) && index(slot) < chunk_len(chunk(slot)),
+                "{id}"
+            );
             assert!(slot < 1 << 29, "a ring entry has 30 bits for it");
         }
     }

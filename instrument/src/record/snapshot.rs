@@ -84,13 +84,19 @@ struct Tracked {
 
 impl Reader {
     pub(crate) fn new(recorder: Arc<Recorder>) -> Self {
-        Self { recorder, shards: Vec::new(), fresh: Vec::new() }
+        Self {
+            recorder,
+            shards: Vec::new(),
+            fresh: Vec::new(),
+        }
     }
 
     /// Reads everything.
     pub(crate) fn drain(&mut self, into: &mut Drained) {
         self.find_shards();
-        into.totals.iter_mut().for_each(|totals| *totals = Totals::default());
+        into.totals
+            .iter_mut()
+            .for_each(|totals| *totals = Totals::default());
         // Ended before started, over all shards: an end that is counted then brings its start with it.
         self.each_block(into, |totals, block| totals.add_ended(block.ended()));
         self.each_block(into, |totals, block| totals.add_started(block.started()));
@@ -107,13 +113,19 @@ impl Reader {
 
     fn find_shards(&mut self) {
         self.recorder.read_shards(self.shards.len(), &mut self.fresh);
-        self.shards.extend(self.fresh.drain(..).map(|shard| Tracked { shard, taken: 0, kept_up: true }));
+        self.shards.extend(self.fresh.drain(..).map(|shard| Tracked {
+            shard,
+            taken: 0,
+            kept_up: true,
+        }));
     }
 
     fn each_block(&self, into: &mut Drained, mut read: impl FnMut(&mut Totals, &shard::Block)) {
         for tracked in &self.shards {
             for chunk in slot::all_chunks() {
-                let Some(blocks) = tracked.shard.chunk(chunk) else { continue };
+                let Some(blocks) = tracked.shard.chunk(chunk) else {
+                    continue;
+                };
                 let base = slot::chunk_base(chunk);
                 at(&mut into.totals, base + blocks.len() - 1);
                 for (totals, block) in into.totals[base..].iter_mut().zip(blocks) {
@@ -126,11 +138,21 @@ impl Reader {
     fn drain_rings(&mut self, into: &mut Drained) {
         into.values.clear();
         (into.measured, into.ring_full) = (0, 0);
-        for Tracked { shard, taken, kept_up } in &mut self.shards {
+        for Tracked {
+            shard,
+            taken,
+            kept_up,
+        } in &mut self.shards
+        {
             let pushed = shard.ring.drain(|value| {
                 let (series, outcome) = shard::unpack(value.key);
                 let outcome = outcome.min(OUTCOMES - 1);
-                into.values.push(Measured { series, outcome, stride: value.stride.max(STRIDE_ONE), ticks: value.ticks });
+                into.values.push(Measured {
+                    series,
+                    outcome,
+                    stride: value.stride.max(STRIDE_ONE),
+                    ticks: value.ticks,
+                });
             });
             *kept_up = pushed.wrapping_sub(*taken) < CAPACITY / 4;
             *taken = pushed;
@@ -145,7 +167,9 @@ impl Reader {
         self.recorder.strides().set(strides);
         for Tracked { shard, kept_up, .. } in &self.shards {
             for chunk in slot::all_chunks() {
-                let Some(blocks) = shard.chunk(chunk) else { continue };
+                let Some(blocks) = shard.chunk(chunk) else {
+                    continue;
+                };
                 let strides = strides.get(slot::chunk_base(chunk)..).unwrap_or_default();
                 for (block, stride) in blocks.iter().zip(strides) {
                     block.steer(*stride, *kept_up);

@@ -13,7 +13,9 @@ impl Site {
     /// The site of the task called `name`. Sites of equal names share a series.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { series: Series::new(name) }
+        Self {
+            series: Series::new(name),
+        }
     }
 
     /// Counts a start, and reads the clock if this call is to be timed.

@@ -67,10 +67,17 @@ struct Session {
 
 impl Session {
     fn new() -> Self {
-        let options = Options { scoped: true, time_every_outcome: false, base_stride: STRIDE_ONE };
+        let options = Options {
+            scoped: true,
+            time_every_outcome: false,
+            base_stride: STRIDE_ONE,
+        };
         let recorder = Arc::new(Recorder::new(options));
         local::admit(&recorder);
-        Self { recorder, scale: Scale::new() }
+        Self {
+            recorder,
+            scale: Scale::new(),
+        }
     }
 
     fn finish<R>(mut self, value: R) -> Captured<R> {
@@ -81,14 +88,27 @@ impl Session {
         for (name, totals) in drained.names.iter().zip(&drained.totals) {
             let [success, exceptions, cancelled] = totals.ended.outcomes.map(|count| count as u64);
             let panics = totals.ended.panics as u64;
-            let counts = TaskCounts { started: totals.started as u64, success, exceptions, cancelled, panics };
+            let counts = TaskCounts {
+                started: totals.started as u64,
+                success,
+                exceptions,
+                cancelled,
+                panics,
+            };
             if counts != TaskCounts::default() {
-                tasks.insert(*name, Task { counts, durations: Vec::new() });
+                tasks.insert(
+                    *name,
+                    Task {
+                        counts,
+                        durations: Vec::new(),
+                    },
+                );
             }
         }
         for measured in &drained.values {
             if let Some(task) = tasks.get_mut(drained.names[measured.series]) {
-                task.durations.push(Duration::from_nanos(self.scale.nanos(measured.ticks)));
+                task.durations
+                    .push(Duration::from_nanos(self.scale.nanos(measured.ticks)));
             }
         }
         Captured { value, tasks }
@@ -127,13 +147,20 @@ impl TaskCounts {
     /// Calls that began and have not ended.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        self.started.saturating_sub(self.success + self.exceptions + self.cancelled)
+        self.started
+            .saturating_sub(self.success + self.exceptions + self.cancelled)
     }
 }
 
 impl fmt::Display for TaskCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { started, success, exceptions, cancelled, panics } = self;
+        let Self {
+            started,
+            success,
+            exceptions,
+            cancelled,
+            panics,
+        } = self;
         write!(
             f,
             "{started} started, {success} succeeded, {exceptions} failed ({panics} panicked), {cancelled} cancelled"
@@ -206,7 +233,9 @@ impl<R> Captured<R> {
         assert!(
             expected == found,
             "expected {expected} calls of `{name}` to {verb}, but {found} did; seen: {}",
-            self.tasks().map(|(name, counts)| format!("\n  {name}: {counts}")).collect::<String>()
+            self.tasks()
+                .map(|(name, counts)| format!("\n  {name}: {counts}"))
+                .collect::<String>()
         );
     }
 }
