@@ -16,7 +16,7 @@ use super::{
     busy::Busy,
     recorder::Recorder,
     series::Series,
-    shard::{End, Shard, Tenancy, Token, with_current},
+    shard::{End, Here, Shard, Tenancy, Token},
 };
 
 static EPOCH: AtomicUsize = AtomicUsize::new(0);
@@ -182,7 +182,7 @@ fn at_home<R, F: FnOnce(&Tenancy) -> R>(id: u32, f: F) -> Result<R, F> {
 pub(crate) fn start(series: &'static Series) -> Token {
     let epoch = EPOCH.load(Ordering::Acquire);
     let installed = INSTALLED.load(Ordering::Relaxed);
-    let scoped = with_current(|shard| shard.is_some_and(|shard| shard.terms().scoped));
+    let scoped = Here.shard().is_some_and(|shard| shard.terms().scoped);
     if !scoped && installed == 0 {
         return Token::OFF;
     }
@@ -197,11 +197,9 @@ pub(crate) fn start(series: &'static Series) -> Token {
     let _busy = Busy::new();
     let slot = series.register();
     if scoped {
-        return with_current(|shard| {
-            shard.map_or(Token::OFF, |shard| {
-                shard.set_epoch(epoch);
-                shard.start(shard.allocate(slot), slot)
-            })
+        return Here.shard().map_or(Token::OFF, |shard| {
+            shard.set_epoch(epoch);
+            shard.start(shard.allocate(slot), slot)
         });
     }
     let home = at_home(installed, |tenancy| {
@@ -222,25 +220,24 @@ pub(crate) fn start(series: &'static Series) -> Token {
 #[inline(never)]
 pub(crate) fn end(series: &'static Series, token: Token, end: End) {
     if Busy::is() {
-        if token.recorder == INSTALLED.load(Ordering::Relaxed) {
-            series.late_end(token.recorder, end);
+        if token.recorder() == INSTALLED.load(Ordering::Relaxed) {
+            series.late_end(token.recorder(), end);
         }
         return;
     }
     let _busy = Busy::new();
     let slot = series.register();
     let count = |shard: &Shard| shard.end(shard.allocate(slot), slot, token, end);
-    let here = with_current(|shard| {
-        shard
-            .filter(|shard| shard.terms().recorder == token.recorder)
-            .map(count)
-    });
-    if here.is_some() {
+    let here = Here;
+    if let Some(shard) = here.shard()
+        && shard.terms().recorder == token.recorder()
+    {
+        count(shard);
         return;
     }
-    let home = at_home(token.recorder, |tenancy| count(tenancy.shard()));
+    let home = at_home(token.recorder(), |tenancy| count(tenancy.shard()));
     if home.is_err()
-        && let Some(recorder) = find(token.recorder)
+        && let Some(recorder) = find(token.recorder())
     {
         visit(recorder, count);
     }

@@ -47,10 +47,11 @@ struct Line<T>(T);
 struct Producer {
     /// Values ever pushed.
     tail: AtomicUsize,
-    /// The producer's last look at `head`.
-    head_seen: AtomicUsize,
+    /// The count of pushed values at which to look where the consumer is.
+    look: AtomicUsize,
     /// Values that found the ring full.
     dropped: AtomicUsize,
+    entries: Box<[Entry; CAPACITY]>,
 }
 
 #[derive(Debug)]
@@ -58,8 +59,12 @@ pub(crate) struct Ring {
     producer: Line<Producer>,
     /// Values ever popped.
     head: Line<AtomicUsize>,
-    entries: Box<[Entry; CAPACITY]>,
 }
+
+/// Values between two looks while the ring is more than half full, and so between two doublings of the stride: it is
+/// doubled four times before the first value is lost, and a stride that fits the load lets through a hundred values
+/// or two in a drain interval.
+const STEP: usize = CAPACITY.div_ceil(8);
 
 impl Ring {
     pub(crate) fn new() -> Self {
@@ -75,47 +80,58 @@ impl Ring {
         Self {
             producer: Line(Producer {
                 tail: AtomicUsize::new(0),
-                head_seen: AtomicUsize::new(0),
+                look: AtomicUsize::new(CAPACITY / 2),
                 dropped: AtomicUsize::new(0),
+                entries,
             }),
             head: Line(AtomicUsize::new(0)),
-            entries,
         }
     }
 
-    /// Adds a value; false if the ring is full, and the value is counted as dropped. Producer only.
+    /// Adds a value, or counts it as dropped if the ring is full; true if the producer should slow down. Producer only.
     #[inline(always)]
     pub(crate) fn push(&self, value: Value) -> bool {
-        let Producer { tail, head_seen, .. } = &self.producer.0;
+        let Producer {
+            tail, look, entries, ..
+        } = &self.producer.0;
         let at = tail.own();
-        if at.wrapping_sub(head_seen.own()) >= CAPACITY && !self.look_again(at) {
-            return false;
+        let mut slow_down = false;
+        if at == look.own() {
+            let room;
+            (room, slow_down) = self.look(at);
+            if !room {
+                return slow_down;
+            }
         }
-        let entry = &self.entries[at % CAPACITY];
+        let entry = &entries[at % CAPACITY];
         entry.head.store(
             (u64::from(value.stride) << 32) | u64::from(value.key),
             Ordering::Relaxed,
         );
         entry.ticks.store(value.ticks, Ordering::Relaxed);
         tail.store(at.wrapping_add(1), Ordering::Release);
-        true
+        slow_down
     }
 
-    /// Looks where the consumer is; false if there is still no room.
+    /// Looks where the consumer is: whether there is room, and whether values come faster than they are taken out.
     #[cold]
     #[inline(never)]
-    fn look_again(&self, at: usize) -> bool {
-        let Producer {
-            head_seen, dropped, ..
-        } = &self.producer.0;
-        let head = self.head.0.load(Ordering::Acquire);
-        head_seen.store(head, Ordering::Relaxed);
-        let room = at.wrapping_sub(head) < CAPACITY;
-        if !room {
-            // One writer: the producer. A plain load and store is enough.
-            dropped.store(dropped.own().wrapping_add(1), Ordering::Relaxed);
+    fn look(&self, at: usize) -> (bool, bool) {
+        let Producer { look, dropped, .. } = &self.producer.0;
+        let used = at.wrapping_sub(self.head.0.load(Ordering::Acquire));
+        if used >= CAPACITY {
+            let count = dropped.own().wrapping_add(1);
+            dropped.store(count, Ordering::Relaxed);
+            return (false, count % STEP == 0);
         }
-        room
+        let half = CAPACITY / 2;
+        let next = if used < half {
+            half - used
+        } else {
+            STEP.min(CAPACITY - used)
+        };
+        look.store(at.wrapping_add(next), Ordering::Relaxed);
+        (true, used >= half)
     }
 
     /// Takes out what was there when it began, and says how much was ever pushed by then. Consumer only.
@@ -123,7 +139,7 @@ impl Ring {
         let tail = self.producer.0.tail.load(Ordering::Acquire);
         let mut at = self.head.0.own();
         while at != tail {
-            let entry = &self.entries[at % CAPACITY];
+            let entry = &self.producer.0.entries[at % CAPACITY];
             let packed = entry.head.load(Ordering::Relaxed);
             #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
             let (key, stride) = (packed as u32, (packed >> 32) as u32);

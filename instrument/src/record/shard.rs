@@ -58,30 +58,52 @@ impl End {
 }
 
 /// A call that has started: whose it is, how it is timed, and when it began.
+///
+/// Two words, so that it travels in registers.
 #[derive(Clone, Copy, Debug)]
 pub struct Token {
-    /// The recorder it counts in; 0 is none.
-    pub(crate) recorder: u32,
-    /// The stride it was picked with; 0 is an untimed call.
-    stride: u32,
+    /// The recorder it counts in, and below it the stride it was picked with. 0 is a call that nobody counts; a stride of 0
+    /// is one that is not timed.
+    terms: u64,
     began: u64,
 }
 
 impl Token {
     /// A call that nobody counts.
-    pub(crate) const OFF: Self = Self {
-        recorder: 0,
-        stride: 0,
-        began: 0,
-    };
+    pub(crate) const OFF: Self = Self { terms: 0, began: 0 };
 
     /// A call that is counted but not timed.
-    pub(crate) const fn untimed(recorder: u32) -> Self {
+    #[inline(always)]
+    pub(crate) fn untimed(recorder: u32) -> Self {
         Self {
-            recorder,
-            stride: 0,
+            terms: u64::from(recorder) << 32,
             began: 0,
         }
+    }
+
+    #[inline(always)]
+    fn timed(recorder: u32, stride: u32, began: u64) -> Self {
+        Self {
+            terms: (u64::from(recorder) << 32) | u64::from(stride),
+            began,
+        }
+    }
+
+    /// Whether anybody counts this call.
+    #[inline(always)]
+    pub(crate) fn is_on(self) -> bool {
+        self.terms != 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn recorder(self) -> u32 {
+        (self.terms >> 32) as u32
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+    fn stride(self) -> u32 {
+        self.terms as u32
     }
 }
 
@@ -193,17 +215,18 @@ pub(crate) struct Terms {
     pub(crate) time_every_outcome: bool,
 }
 
-/// The cells and the ring of one thread.
+/// The cells and the ring of one thread. What every call reads stands first, on the line of the first chunks.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Shard {
-    terms: Terms,
-    raw_clock: bool,
-    strides: Arc<Strides>,
     /// The installation that the holder last checked this shard against. Holder only.
     epoch: AtomicUsize,
+    terms: Terms,
+    raw_clock: bool,
     /// State of the holder's random picks. Holder only.
     random: AtomicU32,
     chunks: [AtomicPtr<Block>; CHUNKS],
+    strides: Arc<Strides>,
     pub(crate) ring: Ring,
 }
 
@@ -284,11 +307,7 @@ impl Shard {
                 return Token::untimed(self.terms.recorder);
             }
         }
-        Token {
-            recorder: self.terms.recorder,
-            stride,
-            began: clock::ticks(self.raw_clock),
-        }
+        Token::timed(self.terms.recorder, stride, clock::ticks(self.raw_clock))
     }
 
     /// Decides about a call at which the count of skipped ones ran out: returns the stride it was picked with, or 0 if
@@ -335,14 +354,14 @@ impl Shard {
     /// Counts the end of the call that `token` stands for; its value first, if it has one.
     #[inline(always)]
     pub(crate) fn end(&self, block: &Block, slot: usize, token: Token, end: End) {
-        if token.stride != 0 && (matches!(end, End::Success) || self.terms.time_every_outcome) {
+        if token.stride() != 0 && (matches!(end, End::Success) || self.terms.time_every_outcome) {
             // Another core's counter may be behind by some ticks: nothing then, never a huge duration.
             let ticks = clock::ticks(self.raw_clock).saturating_sub(token.began);
             #[expect(clippy::cast_possible_truncation, reason = "a slot has 29 bits")]
-            let key = (slot as u32) << 2 | end.outcome();
-            if !self.ring.push(Value {
+            let key = ((slot as u32) << 2) | end.outcome();
+            if self.ring.push(Value {
                 key,
-                stride: token.stride,
+                stride: token.stride(),
                 ticks,
             }) {
                 self.slow_down(block);
@@ -354,7 +373,7 @@ impl Shard {
         }
     }
 
-    /// Takes half as many durations from now on: the ring is full.
+    /// Takes half as many durations from now on: the ring is filling up.
     #[cold]
     #[inline(never)]
     fn slow_down(&self, block: &Block) {
@@ -389,14 +408,19 @@ thread_local! {
     static CURRENT: Cell<*const Shard> = const { Cell::new(ptr::null()) };
 }
 
-/// Calls `f` with the shard that this thread counts in now.
-#[inline(always)]
-pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Shard>) -> R) -> R {
-    // SAFETY: `Tenancy` is the only writer. It stores a pointer to a shard that it keeps alive by an `Arc`, and clears or
-    // replaces it before it lets go of that `Arc`. `f` holds the reference only while no tenancy on this thread can end: the
-    // closures given to this function are of this crate and call nothing of the user's but his allocator, and a
-    // scope that he enters there ends there.
-    f(unsafe { CURRENT.get().as_ref() })
+/// The stack frame that looks at the thread's current shard; it bounds how long.
+#[derive(Debug)]
+pub(crate) struct Here;
+
+impl Here {
+    /// The shard that this thread counts in now.
+    #[inline(always)]
+    pub(crate) fn shard(&self) -> Option<&Shard> {
+        // SAFETY: `Tenancy` is the only writer. It stores a pointer to a shard that it keeps alive by an `Arc`, and clears or
+        // replaces it before it lets go of that `Arc`. A `Here` is a local of a function of this crate that ends no tenancy
+        // on this thread and calls nothing of the user's but his allocator, and a scope that he enters there ends there.
+        unsafe { CURRENT.get().as_ref() }
+    }
 }
 
 /// Keeps a shard alive while it is, or may be, this thread's current one. It cannot leave its thread.
@@ -424,10 +448,10 @@ impl Tenancy {
 
     /// Makes this the thread's current shard.
     pub(crate) fn enter(&self) {
-        let outer = with_current(|now| {
-            now.filter(|now| now.terms.scoped)
-                .map_or(ptr::null(), ptr::from_ref)
-        });
+        let outer = Here
+            .shard()
+            .filter(|now| now.terms.scoped)
+            .map_or(ptr::null(), ptr::from_ref);
         if !ptr::eq(outer, Arc::as_ptr(&self.shard)) {
             self.outer.set(outer);
         }

@@ -1,7 +1,7 @@
 //! The call site: a `static` in every annotated function, and the whole hot path of a call.
 
 pub use crate::record::shard::{End, Token};
-use crate::record::{local, series::Series, shard::with_current};
+use crate::record::{local, series::Series, shard::Here};
 
 /// An annotated function's place in the program.
 #[derive(Debug)]
@@ -25,31 +25,29 @@ impl Site {
         if epoch == 0 {
             return Token::OFF;
         }
-        let slot = self.series.slot();
-        let token = with_current(|shard| {
-            let shard = shard.filter(|shard| shard.epoch() == epoch)?;
-            Some(shard.start(shard.block(slot)?, slot))
-        });
-        match token {
-            Some(token) => token,
-            None => local::start(&self.series),
+        let (here, slot) = (Here, self.series.slot());
+        if let Some(shard) = here.shard()
+            && shard.epoch() == epoch
+            && let Some(block) = shard.block(slot)
+        {
+            return shard.start(block, slot);
         }
+        local::start(&self.series)
     }
 
     /// Counts the end of the call that `token` stands for, on whichever thread that is.
     #[inline(always)]
     pub fn end(&'static self, token: Token, end: End) {
-        if token.recorder == 0 {
+        if !token.is_on() {
             return;
         }
-        let slot = self.series.slot();
-        let here = with_current(|shard| {
-            let shard = shard.filter(|shard| shard.terms().recorder == token.recorder)?;
-            shard.end(shard.block(slot)?, slot, token, end);
-            Some(())
-        });
-        if here.is_none() {
-            local::end(&self.series, token, end);
+        let (here, slot) = (Here, self.series.slot());
+        if let Some(shard) = here.shard()
+            && shard.terms().recorder == token.recorder()
+            && let Some(block) = shard.block(slot)
+        {
+            return shard.end(block, slot, token, end);
         }
+        local::end(&self.series, token, end);
     }
 }
