@@ -1,6 +1,11 @@
 //! A client: what a program holds in its hand.
 
-use std::{fmt, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
 
 use crate::{
     config::{ClientBuilder, Config},
@@ -17,7 +22,7 @@ use crate::{
         recorder::{Options, Recorder},
         snapshot::Reader,
     },
-    transport::{self, Transport},
+    transport::{Transport, Udp},
 };
 
 /// A handle to a client: flushes it, reads its books, scopes work to it.
@@ -133,7 +138,7 @@ impl Client {
                 thread: None,
             });
         }
-        let transport = transport::open(&config.target)?;
+        let transport = Box::new(Udp::new(config.target.clone(), Instant::now())?);
         tracing::info!(
             target: "instrument_task",
             "sending to {} over UDP, chosen by {}", config.target, config.source

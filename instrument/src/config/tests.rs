@@ -1,5 +1,7 @@
 //! Every setter and every variable: what it gives, which one wins, and what is refused.
 
+mod tags;
+
 use super::*;
 use crate::error::{Error, ErrorKind};
 use std::ffi::OsString;
@@ -30,7 +32,7 @@ fn refusal(builder: ClientBuilder, vars: Vars, what: &str, value: &str) {
     assert!(!text.contains('\n'));
 }
 
-fn tags(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
         .iter()
         .map(|(key, value)| ((*key).into(), (*value).into()))
@@ -83,7 +85,7 @@ fn every_setter_arrives() {
     assert_eq!((config.flush_interval, config.drain_interval), (second, second));
     assert_eq!((config.timer_budget, config.client_timer_budget), (1, 2));
     assert_eq!((config.packet_size, config.cardinality_cap), (8_000, 7));
-    assert_eq!(config.tags, tags(&[("a", "b"), ("bare", "")]));
+    assert_eq!(config.tags, pairs(&[("a", "b"), ("bare", "")]));
     assert!(config.tags_in_names && config.telemetry && config.time_every_outcome);
     assert_eq!(config.dialect, Dialect::DogStatsd);
     assert!((config.sample_rate - 0.5).abs() < f64::EPSILON);
@@ -161,31 +163,12 @@ fn a_lone_host_or_port_takes_the_others_default() {
 
 #[test]
 fn an_empty_variable_is_unset() {
-    let all = [
-        "STATSD_URL",
-        "STATSD_SOCKET_PATH",
-        "STATSD_ADDR",
-        "STATSD_HOST",
-        "STATSD_PORT",
-        "STATSD_PREFIX",
-        "STATSD_SAMPLE_RATE",
-        "STATSD_DEFAULT_TAGS",
-        "STATSD_MAX_PACKET_SIZE",
-        "STATSD_DISABLED",
-        "DD_AGENT_HOST",
-        "DD_DOGSTATSD_PORT",
-        "DD_DOGSTATSD_URL",
-        "DD_DOGSTATSD_SOCKET",
-        "DD_ENTITY_ID",
-        "DD_ENV",
-        "DD_SERVICE",
-        "DD_VERSION",
-        "DD_TAGS",
-        "DD_EXTERNAL_ENV",
-        "DD_CARDINALITY",
-    ];
+    let all = "STATSD_URL STATSD_SOCKET_PATH STATSD_ADDR STATSD_HOST STATSD_PORT STATSD_PREFIX STATSD_DISABLED \
+               STATSD_SAMPLE_RATE STATSD_DEFAULT_TAGS STATSD_MAX_PACKET_SIZE DD_AGENT_HOST DD_DOGSTATSD_PORT \
+               DD_DOGSTATSD_URL DD_DOGSTATSD_SOCKET DD_ENTITY_ID DD_ENV DD_SERVICE DD_VERSION DD_TAGS \
+               DD_EXTERNAL_ENV DD_CARDINALITY";
     for blank in ["", " \n"] {
-        let vars: Vec<_> = all.iter().map(|name| (*name, blank)).collect();
+        let vars: Vec<_> = all.split_whitespace().map(|name| (name, blank)).collect();
         let config = resolve_from(ClientBuilder::default().dialect(Dialect::DogStatsd), &vars).unwrap();
         assert_eq!((config.source, config.prefix), (Source::Default, None));
         assert!(config.tags.is_empty() && !config.disabled && config.origin == Origin::default());
@@ -296,7 +279,7 @@ fn the_builder_wins_over_the_environment() {
     let filled = resolve(vars);
     assert_eq!((filled.prefix.as_deref(), filled.packet_size), (Some("env"), 600));
     assert!((filled.sample_rate - 0.25).abs() < f64::EPSILON);
-    assert_eq!(filled.tags, tags(&[("env", "prod"), ("team", "x")]));
+    assert_eq!(filled.tags, pairs(&[("env", "prod"), ("team", "x")]));
     let builder = ClientBuilder::default()
         .prefix("code")
         .sample_rate(0.5)
@@ -305,74 +288,10 @@ fn the_builder_wins_over_the_environment() {
     let built = resolve_from(builder.clone(), vars).unwrap();
     assert_eq!((built.prefix.as_deref(), built.packet_size), (Some("code"), 700));
     assert!((built.sample_rate - 0.5).abs() < f64::EPSILON);
-    assert_eq!(built.tags, tags(&[("env", "test"), ("team", "x")]));
+    assert_eq!(built.tags, pairs(&[("env", "test"), ("team", "x")]));
     // What does not matter cannot be an error.
     let bad: Vars = &[("STATSD_SAMPLE_RATE", "x"), ("STATSD_MAX_PACKET_SIZE", "x")];
     assert!(resolve_from(builder, bad).is_ok());
-}
-
-#[test]
-fn datadogs_variables_become_tags_and_origin_where_the_dialect_has_them() {
-    let vars: Vars = &[
-        ("DD_ENTITY_ID", "pod-1"),
-        ("DD_ENV", "prod"),
-        ("DD_SERVICE", "mailer"),
-        ("DD_VERSION", "1.2"),
-        ("DD_TAGS", "env:dev team:a canary"),
-        ("STATSD_DEFAULT_TAGS", "service:stronger"),
-        ("DD_EXTERNAL_ENV", "it-false,cn-app,pu-7"),
-        ("DD_CARDINALITY", "LOW"),
-    ];
-    let plain = resolve(vars);
-    assert_eq!(plain.tags, tags(&[("service", "stronger")]));
-    assert_eq!(plain.origin, Origin::default());
-    let mut with_agent = vars.to_vec();
-    with_agent.push(("DD_AGENT_HOST", "agent"));
-    let config = resolve(&with_agent);
-    assert_eq!(
-        config.tags,
-        tags(&[
-            ("service", "stronger"),
-            ("dd.internal.entity_id", "pod-1"),
-            ("env", "prod"),
-            ("version", "1.2"),
-            ("team", "a"),
-            ("canary", ""),
-        ])
-    );
-    let mut line = Vec::new();
-    let wire = config.wire();
-    wire.counter(&wire.own("x"), 1, &mut line);
-    assert_eq!(
-        String::from_utf8(line).unwrap(),
-        "instrument_task.x:1|c|#service:stronger,dd.internal.entity_id:pod-1,env:prod,version:1.2,team:a,canary\
-         |e:it-false,cn-app,pu-7|card:low"
-    );
-}
-
-#[test]
-fn tags_that_leave_a_line_no_room_are_refused() {
-    let long = "x".repeat(190);
-    let mut builder = ClientBuilder::default().dialect(Dialect::DogStatsd);
-    for n in 0..7 {
-        builder = builder.tag(format!("k{n}"), &long);
-    }
-    refusal(builder.clone(), &[("DD_TAGS", "a:b")], "tag + DD_TAGS", "k0:xxx");
-    assert!(resolve_from(builder.clone().packet_size(2_000), &[]).is_ok());
-    // Tags that are not sent take no room.
-    assert!(resolve_from(builder.clone().dialect(Dialect::Statsd), &[]).is_ok());
-    refusal(
-        builder
-            .dialect(Dialect::Statsd)
-            .tags_in_names(true)
-            .packet_size(900),
-        &[],
-        "tag",
-        "k0:xxx",
-    );
-    let external: Vec<_> = (0..8).map(|_| "y".repeat(190)).collect();
-    let vars = [("DD_AGENT_HOST", "a"), ("DD_EXTERNAL_ENV", &external.join(","))];
-    refusal(ClientBuilder::default(), &vars, "DD_EXTERNAL_ENV", "yyy");
 }
 
 #[test]

@@ -17,13 +17,13 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
     tick::Tick,
-    trouble::{Cause, Trouble},
+    trouble::{Topic, Trouble},
 };
 use crate::{
     clock::Scale,
     ledger::{FlushReport, Ledger},
     record::snapshot::{Drained, Reader},
-    transport::{Refusal, Transport, Verdict},
+    transport::{Cause, Transport, Verdict},
 };
 
 /// Datagrams in a burst. A receive buffer of Linux's default size holds about 90 of the default packet size; a third of
@@ -53,7 +53,6 @@ pub(super) enum Request {
     },
 }
 
-#[derive(Debug)]
 pub(super) struct Worker {
     pub(super) requests: Receiver<Request>,
     pub(super) engine: Engine,
@@ -68,7 +67,10 @@ pub(super) struct Worker {
 enum Burst {
     More,
     Done,
-    Refused(Refusal),
+    /// Whether it is worth another try at once.
+    Refused {
+        soon: bool,
+    },
 }
 
 impl Worker {
@@ -111,7 +113,7 @@ impl Worker {
             if next_burst.is_some_and(|at| now >= at) {
                 next_burst = match self.engine.burst(now) {
                     Burst::More => Some(now + self.engine.pause(self.flush_interval)),
-                    Burst::Done | Burst::Refused(_) => None,
+                    Burst::Done | Burst::Refused { .. } => None,
                 };
             }
         }
@@ -119,7 +121,6 @@ impl Worker {
 }
 
 /// The flusher without its thread: what it reads from, packs with and sends by.
-#[derive(Debug)]
 pub(super) struct Engine {
     start: Instant,
     scale: Scale,
@@ -166,7 +167,7 @@ impl Engine {
         }
         let folded = self.tick.ledger().folded;
         if folded > 0 {
-            self.trouble.tell(Instant::now(), Cause::Folded, || {
+            self.trouble.tell(Instant::now(), Topic::Folded, || {
                 format!("{folded} task names are past the cardinality cap and are counted as `overflow`")
             });
         }
@@ -189,25 +190,24 @@ impl Engine {
             self.tick.refused_late(self.transport.refused_late());
             match verdict {
                 Verdict::Taken => self.packets.0 += 1,
-                Verdict::Refused(refusal) => {
-                    let Self {
-                        transport,
-                        trouble,
-                        tick,
-                        ..
-                    } = self;
-                    trouble.tell(now, Cause::Refused, || {
-                        let pending = tick.ledger().counters.pending;
-                        format!(
-                            "{}; {pending} counter increments wait for the next flush",
-                            transport.describe(refusal)
-                        )
-                    });
-                    return Burst::Refused(refusal);
-                }
+                Verdict::Refused => return self.refused(now),
             }
         }
         Burst::More
+    }
+
+    /// Tells of a refusal, and judges whether it is one that passes by itself.
+    fn refused(&mut self, now: Instant) -> Burst {
+        let Some(error) = self.transport.last_error() else {
+            return Burst::Refused { soon: false };
+        };
+        let pending = self.tick.ledger().counters.pending;
+        self.trouble.tell(now, Topic::Refused(error.cause), || {
+            format!("nothing was sent, {pending} counter increments wait for the next flush: {error}")
+        });
+        Burst::Refused {
+            soon: matches!(error.cause, Cause::Full | Cause::Unresolved),
+        }
     }
 
     /// The pause after a burst that spreads a pass as large as the one before over the interval.
@@ -225,8 +225,8 @@ impl Engine {
             let (wait, again) = match self.burst(now) {
                 Burst::Done => break,
                 Burst::More => (PAUSE, false),
-                Burst::Refused(Refusal::NotYet) => (RETRY, true),
-                Burst::Refused(_) => break,
+                Burst::Refused { soon: true } => (RETRY, true),
+                Burst::Refused { soon: false } => break,
             };
             let left = deadline.saturating_duration_since(now);
             if left.is_zero() {
@@ -248,7 +248,7 @@ impl Engine {
         let report = self.tick.ledger().since(&before);
         let Ledger { counters, timers, .. } = report.ledger;
         if counters.dropped + timers.dropped_at_shutdown > 0 {
-            self.trouble.tell(Instant::now(), Cause::GaveUp, || {
+            self.trouble.tell(Instant::now(), Topic::GaveUp, || {
                 let (increments, durations) = (counters.dropped, timers.dropped_at_shutdown);
                 format!("shut down with {increments} counter increments and {durations} durations unsent")
             });

@@ -1,52 +1,68 @@
-//! The way to the server.
-use crate::{
-    config::Target,
-    error::{Error, ErrorKind},
-};
-use std::{fmt, io, net::UdpSocket, time::Instant};
+//! Ways to hand a payload to the kernel, each telling truly whether it was taken.
 
-/// What became of a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Taken,
-    Refused(Refusal),
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    NotYet,
-    Refused,
-}
+mod resolve;
+mod udp;
 
-pub(crate) trait Transport: Send + fmt::Debug {
+pub(crate) use udp::Udp;
+
+use std::{fmt, io, net::SocketAddr, time::Instant};
+
+/// Something that payloads are sent through. It never blocks.
+pub(crate) trait Transport: Send {
+    /// Hands `payload` to the kernel as one unit; what is refused may be sent again, what is taken may not.
     fn send(&mut self, now: Instant, payload: &[u8]) -> Verdict;
+
+    /// Payloads that were said to be taken, and of which a refusal came back too late to send them again.
     fn refused_late(&self) -> u64 {
         0
     }
-    fn describe(&self, refusal: Refusal) -> String;
-}
-pub(crate) fn open(target: &Target) -> Result<Box<dyn Transport>, Error> {
-    let open = || -> io::Result<UdpSocket> {
-        let socket = UdpSocket::bind("127.0.0.1:0")?;
-        socket.connect((target.host.as_str(), target.port))?;
-        socket.set_nonblocking(true)?;
-        Ok(socket)
-    };
-    Ok(Box::new(Udp(
-        open().map_err(|e| Error::io(ErrorKind::Socket, "no socket", e))?
-    )))
-}
-#[derive(Debug)]
-struct Udp(UdpSocket);
-impl Transport for Udp {
-    fn send(&mut self, _now: Instant, payload: &[u8]) -> Verdict {
-        let sent = self.0.send(payload).and_then(|_| self.0.take_error());
-        match sent {
-            Ok(None) => Verdict::Taken,
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Verdict::Refused(Refusal::NotYet),
-            _ => Verdict::Refused(Refusal::Refused),
-        }
+
+    /// What went wrong last; it stays until something else does.
+    fn last_error(&self) -> Option<&SendError> {
+        None
     }
-    fn describe(&self, _: Refusal) -> String {
-        "the server refused a datagram".into()
+}
+
+/// What became of a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The kernel has it: spent, and never to be sent again.
+    Taken,
+    /// It certainly did not leave, or came back at once: still pending.
+    Refused,
+}
+
+/// Kinds of trouble, for a log that speaks once a minute of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Cause {
+    /// The server's name has no address yet.
+    Unresolved,
+    /// The peer refused: nothing listens there.
+    Refused,
+    /// The kernel's send buffer is full.
+    Full,
+    /// The payload is larger than the path carries; a smaller packet size helps.
+    TooLarge,
+    /// Anything else: no route, a firewall, no descriptors.
+    Other,
+}
+
+/// Why a payload was refused, and where.
+#[derive(Debug)]
+pub(crate) struct SendError {
+    /// The kind of trouble.
+    pub(crate) cause: Cause,
+    /// The address that was tried, if there was one.
+    pub(crate) address: Option<SocketAddr>,
+    /// What the operating system said.
+    pub(crate) error: io::Error,
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(address) = self.address {
+            write!(f, "{address}: ")?;
+        }
+        write!(f, "{}", self.error)
     }
 }
