@@ -1,46 +1,53 @@
-//! (skeleton: replaced by the recorder)
+//! The call site: a `static` in every annotated function, and the whole hot path of a call.
 
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// It returned something that is not an error.
-    Success,
-    /// It returned an error.
-    Exception,
-    /// It unwound.
-    Panic,
-    /// Its future was dropped before it was done.
-    Cancelled,
-}
+pub use crate::record::shard::{End, Token};
+use crate::record::{local, series::Series, shard::Here};
 
-/// One call that has started: which client it belongs to, and when it began if it is timed.
-#[derive(Clone, Copy, Debug)]
-pub struct Token {
-    _recorder: usize,
-    _began: u64,
-}
-
-/// One annotated function.
+/// An annotated function's place in the program.
 #[derive(Debug)]
 pub struct Site {
-    name: &'static str,
+    series: Series,
 }
 
 impl Site {
-    /// A call site; `name` is the task's name.
+    /// The site of the task called `name`. Sites of equal names share a series.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name }
+        Self {
+            series: Series::new(name),
+        }
     }
-    /// Counts a start.
+
+    /// Counts a start, and reads the clock if this call is to be timed.
     #[inline(always)]
     pub fn start(&'static self) -> Token {
-        let _ = self.name;
-        Token { _recorder: 0, _began: 0 }
+        let epoch = local::epoch();
+        if epoch == 0 {
+            return Token::OFF;
+        }
+        let (here, slot) = (Here, self.series.slot());
+        if let Some(shard) = here.shard()
+            && shard.epoch() == epoch
+            && let Some(block) = shard.block(slot)
+        {
+            return shard.start(block, slot);
+        }
+        local::start(&self.series)
     }
-    /// Counts the end of the call that `token` stands for.
+
+    /// Counts the end of the call that `token` stands for, on whichever thread that is.
     #[inline(always)]
     pub fn end(&'static self, token: Token, end: End) {
-        let _ = (token, end);
+        if !token.is_on() {
+            return;
+        }
+        let (here, slot) = (Here, self.series.slot());
+        if let Some(shard) = here.shard()
+            && shard.terms().recorder == token.recorder()
+            && let Some(block) = shard.block(slot)
+        {
+            return shard.end(block, slot, token, end);
+        }
+        local::end(&self.series, token, end);
     }
 }

@@ -1,1 +1,203 @@
-//! (skeleton)
+//! Metrics in, lines out: the text that a statsd server reads.
+//!
+//! Names are made once, when a series is registered, and cleaned then ([`name`]). After that a line is a copy of
+//! the name, a number and the dialect's end. Nothing here knows a thread, a clock or a socket.
+
+mod dogstatsd;
+pub(crate) mod name;
+mod number;
+mod statsd;
+
+#[cfg(test)]
+mod tests;
+
+/// The kind of statsd that the server speaks. It decides what becomes of tags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// Plain statsd, which every server reads: Etsy's statsd, collectd, netdata, Telegraf, Graphite's relays.
+    ///
+    /// It has no tags, and several servers reject a line that carries some. Global tags are left out, unless
+    /// [`ClientBuilder::tags_in_names`](crate::ClientBuilder::tags_in_names) folds them into the names:
+    /// `tasks.status.send_email.success.env.prod`.
+    #[default]
+    Statsd,
+    /// What the Datadog agent speaks, and Telegraf, Vector and `statsd_exporter` understand.
+    ///
+    /// Global tags end every line: `tasks.status.send_email.success:1|c|#env:prod`. Names stay as they are.
+    DogStatsd,
+}
+
+/// What a `DogStatsD` line says about where it comes from, besides its tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The data that Datadog's admission controller hands to a container (`|e:`).
+    pub(crate) external_data: Option<String>,
+    /// How many tags the agent should add of its own (`|card:`).
+    pub(crate) cardinality: Option<String>,
+}
+
+/// A whole metric name, clean and with its prefix; see [`name`] for the rule.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Name(Box<str>);
+
+impl Name {
+    /// The name's text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Starts a line with the name.
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.0.as_bytes());
+        out.push(b':');
+    }
+}
+
+/// The names that one task reports under.
+#[derive(Clone, Debug)]
+pub(crate) struct TaskNames {
+    pub(crate) started: Name,
+    pub(crate) success: Name,
+    pub(crate) exceptions: Name,
+    pub(crate) cancelled: Name,
+    pub(crate) panics: Name,
+    pub(crate) duration_success: Name,
+    pub(crate) duration_exceptions: Name,
+    pub(crate) duration_cancelled: Name,
+}
+
+/// How many calls a series' timer values of one flush stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sample {
+    /// Values that are sent.
+    pub(crate) values: u64,
+    /// Calls that they stand for.
+    pub(crate) calls: u64,
+}
+
+/// Writes metrics as lines of one dialect, with one prefix and one set of global tags.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire {
+    dialect: Dialect,
+    /// Empty, or ends in a dot.
+    prefix: String,
+    /// Ends every name: empty, or `.key.value…`.
+    folded: String,
+    /// Ends every line: empty, or `|#key:value…`.
+    suffix: String,
+}
+
+impl Wire {
+    /// Lines of `dialect`; `tags_in_names` matters only to a dialect without tags.
+    pub(crate) fn new(
+        dialect: Dialect,
+        prefix: Option<&str>,
+        tags: &[(String, String)],
+        tags_in_names: bool,
+    ) -> Self {
+        let prefix = match prefix {
+            Some(text) if text.contains(|c| c != '.') => name::path(text) + ".",
+            _ => String::new(),
+        };
+        let (folded, suffix) = match dialect {
+            Dialect::Statsd if tags_in_names => (statsd::folded(tags), String::new()),
+            Dialect::Statsd => (String::new(), String::new()),
+            Dialect::DogStatsd => (String::new(), dogstatsd::suffix(tags, &Origin::default())),
+        };
+        Self {
+            dialect,
+            prefix,
+            folded,
+            suffix,
+        }
+    }
+
+    /// The same lines with their `origin`, where the dialect has a place for it.
+    #[must_use]
+    pub(crate) fn with_origin(mut self, origin: &Origin) -> Self {
+        match self.dialect {
+            Dialect::Statsd => {}
+            // Tags come before the origin, and the ones that are there are clean.
+            Dialect::DogStatsd => self.suffix.push_str(&dogstatsd::suffix(&[], origin)),
+        }
+        self
+    }
+
+    /// The longest line that [`counter`](Self::counter) or [`timer`](Self::timer) writes for any task.
+    pub(crate) fn longest_line(&self) -> usize {
+        const NAME: usize = "tasks.duration.".len() + name::NAME_LIMIT + ".exceptions".len();
+        const TIMER: usize = ":".len() + number::MILLIS_LEN + "|ms|@".len() + number::RATE_LEN;
+        const COUNTER: usize = ":".len() + number::INTEGER_LEN + "|c".len();
+        const { assert!(COUNTER <= TIMER) };
+        self.prefix.len() + NAME + self.folded.len() + TIMER + self.suffix.len()
+    }
+
+    /// The names of the task called `task`, whatever that holds.
+    pub(crate) fn task(&self, task: &str) -> TaskNames {
+        let task = name::path(task);
+        let status = |what: &str| self.name(&["tasks.status.", &task, ".", what]);
+        let duration = |outcome: &str| self.name(&["tasks.duration.", &task, ".", outcome]);
+        TaskNames {
+            started: status("started"),
+            success: status("success"),
+            exceptions: status("exceptions"),
+            cancelled: status("cancelled"),
+            panics: status("panics"),
+            duration_success: duration("success"),
+            duration_exceptions: duration("exceptions"),
+            duration_cancelled: duration("cancelled"),
+        }
+    }
+
+    /// The name of a metric about the library itself.
+    pub(crate) fn own(&self, what: &str) -> Name {
+        self.name(&["instrument_task.", &name::path(what)])
+    }
+
+    /// Joins clean parts to a whole name.
+    fn name(&self, parts: &[&str]) -> Name {
+        Name(
+            [&self.prefix, &parts.concat(), &self.folded]
+                .map(String::as_str)
+                .concat()
+                .into(),
+        )
+    }
+
+    /// Writes one line, without a line end, that adds `delta` to a counter.
+    pub(crate) fn counter(&self, name: &Name, delta: u64, out: &mut Vec<u8>) {
+        name.write(out);
+        number::integer(delta, out);
+        out.extend_from_slice(b"|c");
+        out.extend_from_slice(self.suffix.as_bytes());
+    }
+
+    /// Writes what sets a gauge to `value`; false, and nothing written, if that is not finite.
+    ///
+    /// It may be two lines, joined by a line end, that have to travel in one packet.
+    pub(crate) fn gauge(&self, name: &Name, value: f64, out: &mut Vec<u8>) -> bool {
+        let written = match self.dialect {
+            Dialect::Statsd => statsd::gauge(name, value, out),
+            Dialect::DogStatsd => dogstatsd::gauge(name, value, out),
+        };
+        if written {
+            out.extend_from_slice(self.suffix.as_bytes());
+        }
+        written
+    }
+
+    /// Writes one line, without a line end, with one duration and the share of calls it was sampled from.
+    pub(crate) fn timer(&self, name: &Name, nanos: u64, sample: Option<Sample>, out: &mut Vec<u8>) {
+        name.write(out);
+        number::millis(nanos, out);
+        out.extend_from_slice(b"|ms");
+        if let Some(Sample { values, calls }) = sample {
+            if 0 < values && values < calls {
+                out.extend_from_slice(b"|@");
+                number::rate(values, calls, out);
+            }
+        }
+        out.extend_from_slice(self.suffix.as_bytes());
+    }
+}

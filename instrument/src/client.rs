@@ -1,0 +1,315 @@
+//! A client: what a program holds in its hand.
+
+use std::{
+    fmt,
+    sync::Arc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    config::{ClientBuilder, Config},
+    error::Error,
+    flush::{
+        budget::{self, Limits},
+        handle::{self, Handle, Times},
+        tick::{Settings, Tick},
+    },
+    global,
+    ledger::{FlushReport, Ledger},
+    record::{
+        local,
+        recorder::{Options, Recorder},
+        snapshot::Reader,
+    },
+    transport::{Transport, Udp},
+};
+
+/// A handle to a client: flushes it, reads its books, scopes work to it.
+///
+/// Clones are cheap and stand for the same client; dropping one stops nothing. The client ends when its [`Guard`] is dropped;
+/// handles that are left then do nothing and never fail.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    recorder: Arc<Recorder>,
+    /// `None` if the client is disabled.
+    handle: Option<Handle>,
+    shutdown_deadline: Duration,
+    installed: bool,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        local::dismiss(self.recorder.id());
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            handle, installed, ..
+        } = &*self.inner;
+        f.debug_struct("Client")
+            .field("enabled", &handle.is_some())
+            .field("installed", installed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Starts to configure a client. What the code does not set comes from the environment, and the rest from the
+    /// documented defaults.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Sends all that is pending and says what came of it. Waits until it is sent or refused, or until `deadline` is over
+    /// (and a quarter of a second at most for the flusher to notice).
+    ///
+    /// Counts of calls that ended before this call are in it. A client that is disabled or shut down sends nothing.
+    ///
+    /// ```
+    /// # use instrument_task::Client;
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> Result<(), instrument_task::Error> {
+    /// let client = Client::builder().ignore_environment().build()?;
+    /// let report = client.flush(Duration::from_secs(1));
+    /// assert_eq!(report.pending, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn flush(&self, deadline: Duration) -> FlushReport {
+        self.inner
+            .handle
+            .as_ref()
+            .map_or_else(FlushReport::default, |handle| handle.flush(deadline))
+    }
+
+    /// Reads the books as they are now; after the shutdown, as they were closed.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.inner
+            .handle
+            .as_ref()
+            .map_or_else(Ledger::default, Handle::ledger)
+    }
+
+    /// Whether this client sends anything: false if it was switched off by configuration.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.inner.handle.is_some()
+    }
+
+    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
+        &self.inner.recorder
+    }
+
+    pub(crate) fn shutdown_deadline(&self) -> Duration {
+        self.inner.shutdown_deadline
+    }
+
+    /// A client that counts nothing and sends nothing.
+    fn disabled() -> Self {
+        let recorder = Arc::new(Recorder::new(Options {
+            scoped: true,
+            time_every_outcome: false,
+            base_stride: budget::base_stride(1.0),
+        }));
+        Self {
+            inner: Arc::new(Inner {
+                recorder,
+                handle: None,
+                shutdown_deadline: Duration::ZERO,
+                installed: false,
+            }),
+        }
+    }
+
+    fn start(config: Config, scoped: bool) -> Result<Guard, Error> {
+        if config.disabled {
+            tracing::info!(target: "instrument_task", "switched off by {}: nothing is counted", config.source);
+            return Ok(Guard {
+                client: Self::disabled(),
+                thread: None,
+            });
+        }
+        let transport = Box::new(Udp::new(config.target.clone(), Instant::now())?);
+        tracing::info!(
+            target: "instrument_task",
+            "sending to {} over UDP, chosen by {}", config.target, config.source
+        );
+        Self::start_with(config, transport, scoped)
+    }
+
+    fn start_with(config: Config, transport: Box<dyn Transport>, scoped: bool) -> Result<Guard, Error> {
+        let limits = limits(&config);
+        let recorder = Arc::new(Recorder::new(Options {
+            scoped,
+            time_every_outcome: config.time_every_outcome,
+            base_stride: limits.base_stride,
+        }));
+        let times = Times {
+            drain_interval: config.drain_interval,
+            flush_interval: config.flush_interval,
+            shutdown_deadline: config.shutdown_deadline,
+        };
+        let settings = Settings {
+            wire: config.wire(),
+            packet_size: config.packet_size,
+            cardinality_cap: config.cardinality_cap,
+            limits,
+            telemetry: config.telemetry,
+        };
+        let reader = Reader::new(Arc::clone(&recorder));
+        let (handle, thread) = handle::start(reader, Tick::new(settings), transport, times)?;
+        if scoped {
+            local::admit(&recorder);
+        }
+        let inner = Inner {
+            recorder,
+            handle: Some(handle),
+            shutdown_deadline: config.shutdown_deadline,
+            installed: !scoped,
+        };
+        Ok(Guard {
+            client: Self {
+                inner: Arc::new(inner),
+            },
+            thread: Some(thread),
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float cast saturates"
+)]
+fn limits(config: &Config) -> Limits {
+    let (series, client) = (
+        f64::from(config.timer_budget),
+        f64::from(config.client_timer_budget),
+    );
+    let seconds = config.flush_interval.as_secs_f64();
+    let at_a_flush = |a_second: f64| (a_second * seconds).ceil().max(1.0) as usize;
+    Limits {
+        series_rate: series,
+        client_rate: client,
+        series_values: at_a_flush(series),
+        client_values: at_a_flush(client),
+        base_stride: budget::base_stride(config.sample_rate),
+        time_every_outcome: config.time_every_outcome,
+    }
+}
+
+impl ClientBuilder {
+    /// Starts a client that counts only where it is in scope: in [`with_client`](crate::with_client) and
+    /// [`Client::scope`]. For tests, and for programs that send to several servers.
+    ///
+    /// # Errors
+    /// Malformed configuration, named with its value; a socket or a thread that the system would not give.
+    pub fn build(self) -> Result<Guard, Error> {
+        Client::start(self.resolve()?, true)
+    }
+
+    /// Starts a client and installs it: from now on every annotated call outside of a scope counts in it.
+    ///
+    /// # Errors
+    /// Those of [`build`](Self::build); and a client that is installed already, until its guard is dropped.
+    pub fn install(self) -> Result<Guard, Error> {
+        let config = self.resolve()?;
+        global::install(|| Client::start(config, false))
+    }
+}
+
+/// Keeps a client running. When it is dropped, everything that is pending is flushed, within the shutdown deadline (2 s by
+/// default), and the flusher's thread ends.
+///
+/// It [derefs](std::ops::Deref) to its [`Client`].
+#[must_use = "dropping the guard shuts the client down: bind it to a name, `let _metrics = …`, in main"]
+#[derive(Debug)]
+pub struct Guard {
+    client: Client,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Guard {
+    /// Another handle to the client.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Shuts the client down as the drop does, but by a deadline of the caller's, and says what came of it. What could not
+    /// be sent by then is dropped, and reported so.
+    ///
+    /// ```
+    /// use instrument_task::Client;
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> Result<(), instrument_task::Error> {
+    /// let metrics = Client::builder().ignore_environment().build()?;
+    /// let report = metrics.shutdown(Duration::from_secs(1));
+    /// assert_eq!((report.pending, report.dropped), (0, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn shutdown(mut self, deadline: Duration) -> FlushReport {
+        self.end(deadline)
+    }
+
+    fn end(&mut self, deadline: Duration) -> FlushReport {
+        let Some(thread) = self.thread.take() else {
+            return FlushReport::default();
+        };
+        let Inner { recorder, handle, .. } = &*self.client.inner;
+        local::uninstall(recorder);
+        let report = handle
+            .as_ref()
+            .map_or_else(FlushReport::default, |handle| handle.shut_down(deadline));
+        // A guard that is dropped on the flusher's own thread, by a `tracing` subscriber say, cannot wait for it. A
+        // panicked flusher has said so already.
+        if thread.thread().id() != std::thread::current().id() {
+            let _ = thread.join();
+        }
+        global::forget(&self.client);
+        report
+    }
+
+    /// A guard of nothing, for a worker that starts without metrics.
+    pub(crate) fn disabled() -> Self {
+        Self {
+            client: Client::disabled(),
+            thread: None,
+        }
+    }
+}
+
+impl std::ops::Deref for Guard {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let deadline = self.client.shutdown_deadline();
+        self.end(deadline);
+    }
+}
+
+impl PartialEq for Client {
+    /// Whether both are handles to the same client.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl Eq for Client {}

@@ -1,0 +1,190 @@
+//! How many durations to take: a stride for each series, from the rate of its calls and the timer budget.
+
+use crate::record::shard::{STRIDE_MAX, STRIDE_ONE};
+
+/// The timer budget, as a client configured it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Durations a second for one series.
+    pub(crate) series_rate: f64,
+    /// Durations a second for all series of the client.
+    pub(crate) client_rate: f64,
+    /// Durations that one series may send at one flush.
+    pub(crate) series_values: usize,
+    /// Durations that all series may send at one flush.
+    pub(crate) client_values: usize,
+    /// The stride that is never gone below, in units of 1/256 of a call: the configured sample rate.
+    pub(crate) base_stride: u32,
+    /// Whether failed and cancelled calls are timed too.
+    pub(crate) time_every_outcome: bool,
+}
+
+/// Drains closer together than this are taken as one, in seconds: an explicit flush right after another would see
+/// either no call or a wild rate.
+const SHORTEST: f64 = 0.02;
+
+/// How much of a rate is remembered from drain to drain when the load falls: about a tenth after a second of the default drain
+/// interval, so that a task which pauses for a moment is not timed whole when it comes back.
+const MEMORY: f64 = 0.8;
+
+#[derive(Debug, Default)]
+struct Rate {
+    ended: usize,
+    a_second: f64,
+}
+
+#[derive(Debug)]
+pub(super) struct Budget {
+    limits: Limits,
+    seen: f64,
+    rates: Vec<Rate>,
+    by_task: Vec<u32>,
+    strides: Vec<u32>,
+    /// Drains for which the strides are still to be set, although none changed: shards come down step by step.
+    settling: u32,
+}
+
+impl Budget {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            seen: 0.0,
+            rates: Vec::new(),
+            by_task: Vec::new(),
+            strides: Vec::new(),
+            settling: 0,
+        }
+    }
+
+    /// Takes note of how many timeable calls of each task had ended `seconds` after the start; true if strides are to be set.
+    pub(super) fn observe(&mut self, seconds: f64, ended: impl Iterator<Item = usize>) -> bool {
+        let passed = seconds - self.seen;
+        if passed < SHORTEST {
+            return false;
+        }
+        self.seen = seconds;
+        for (at, ended) in ended.enumerate() {
+            if at == self.rates.len() {
+                self.rates.push(Rate::default());
+            }
+            let rate = &mut self.rates[at];
+            let now = ended.wrapping_sub(rate.ended) as f64 / passed;
+            *rate = Rate {
+                ended,
+                a_second: now.max(rate.a_second * MEMORY),
+            };
+        }
+        let fair = self.fair_rate();
+        self.by_task.resize(self.rates.len(), self.limits.base_stride);
+        let mut sampled = false;
+        for (stride, rate) in self.by_task.iter_mut().zip(&self.rates) {
+            let wanted = stride_for(rate.a_second / fair).max(self.limits.base_stride);
+            sampled |= wanted > self.limits.base_stride || *stride != wanted;
+            *stride = wanted;
+        }
+        // A stride halves once a drain at most: 22 drains bring the largest one down.
+        self.settling = if sampled {
+            STRIDE_MAX.ilog2()
+        } else {
+            self.settling.saturating_sub(1)
+        };
+        self.settling > 0
+    }
+
+    /// The durations a second that one series may have, so that all together keep to the client's budget.
+    fn fair_rate(&self) -> f64 {
+        let Limits {
+            series_rate,
+            client_rate,
+            ..
+        } = self.limits;
+        let sum = |cap: f64| self.rates.iter().map(|rate| rate.a_second.min(cap)).sum::<f64>();
+        if sum(series_rate) <= client_rate {
+            return series_rate;
+        }
+        let (mut low, mut high) = (0.0, series_rate);
+        for _ in 0..20 {
+            let middle = f64::midpoint(low, high);
+            if sum(middle) <= client_rate {
+                low = middle
+            } else {
+                high = middle
+            }
+        }
+        high
+    }
+
+    /// The strides by series id.
+    pub(super) fn strides(&mut self, route: &[usize]) -> &[u32] {
+        self.strides.clear();
+        self.strides.extend(route.iter().map(|task| self.by_task[*task]));
+        &self.strides
+    }
+}
+
+/// The stride, in units of 1/256 of a call, for a load of `calls` for every duration that may be taken.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+fn stride_for(calls: f64) -> u32 {
+    (calls * f64::from(STRIDE_ONE))
+        .ceil()
+        .clamp(f64::from(STRIDE_ONE), f64::from(STRIDE_MAX)) as u32
+}
+
+/// The stride that a sample rate asks for.
+pub(crate) fn base_stride(sample_rate: f64) -> u32 {
+    stride_for(1.0 / sample_rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(series: f64, client: f64) -> Limits {
+        Limits {
+            series_rate: series,
+            client_rate: client,
+            series_values: 1_000,
+            client_values: 20_000,
+            base_stride: STRIDE_ONE,
+            time_every_outcome: false,
+        }
+    }
+
+    #[test]
+    fn a_series_past_its_budget_is_strided_and_comes_back() {
+        let mut budget = Budget::new(limits(1_000.0, 20_000.0));
+        assert!(
+            !budget.observe(0.1, [50, 99].into_iter()),
+            "both below 1 000 a second"
+        );
+        assert!(budget.observe(0.2, [1_050, 199].into_iter()));
+        assert_eq!(
+            budget.strides(&[0, 1, 0]),
+            [10 * STRIDE_ONE, STRIDE_ONE, 10 * STRIDE_ONE]
+        );
+        let mut drains = 0;
+        while budget.observe(0.3 + f64::from(drains) / 10.0, [1_050, 199].into_iter()) {
+            drains += 1;
+            assert!(drains < 100, "it settles");
+        }
+        assert_eq!(budget.strides(&[0, 1]), [STRIDE_ONE, STRIDE_ONE]);
+    }
+
+    #[test]
+    fn the_clients_budget_is_shared_by_those_that_would_exceed_it() {
+        let mut budget = Budget::new(limits(1_000.0, 1_500.0));
+        budget.observe(1.0, [100_000, 100_000, 10].into_iter());
+        let strides = budget.strides(&[0, 1, 2]).to_vec();
+        assert_eq!(strides[0], strides[1]);
+        assert_eq!(strides[2], STRIDE_ONE, "a small one is left alone");
+        let rate = 2.0 * 100_000.0 * 256.0 / f64::from(strides[0]) + 10.0;
+        assert!((1_400.0..1_501.0).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn a_sample_rate_is_a_stride_that_need_not_be_whole() {
+        assert_eq!(base_stride(1.0), 256);
+        assert_eq!(base_stride(0.01), 25_600);
+        assert_eq!(base_stride(0.7), 366);
+    }
+}

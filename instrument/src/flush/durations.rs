@@ -1,0 +1,272 @@
+//! The durations of one outcome of one task between two flushes: kept whole within the budget, thinned evenly past it.
+//!
+//! Values come with the stride they were picked with, and strides differ: between threads, and within a flush when the
+//! load changed. A value of stride 8 stands for eight times as many calls as one of stride 1, but all lines of a
+//! flush carry one rate. So all kept values are brought to one stride, the *level*: the largest seen, or larger if memory asks for
+//! it; a value of a smaller stride is kept with the probability that makes up for it.
+
+use std::collections::VecDeque;
+
+use crate::{record::shard::STRIDE_ONE, wire::Sample};
+
+/// Xorshift, seeded with a constant: the choice has to be even, not secret, and tests can repeat it.
+#[derive(Debug)]
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new() -> Self {
+        Self(0x9E37_79B9_7F4A_7C15)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// True with probability `part` in `whole`.
+    fn chance(&mut self, part: u64, whole: u64) -> bool {
+        self.below(whole) < part
+    }
+
+    /// A number below `bound`.
+    #[expect(clippy::cast_possible_truncation, reason = "below a u64")]
+    fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Durations {
+    /// Nanoseconds.
+    values: VecDeque<u64>,
+    /// The stride that every kept value stands for, in units of 1/256 of a call.
+    level: u64,
+    /// Calls of this outcome that values were sent for. Wraps with the counter it is subtracted from.
+    calls_spent: usize,
+    /// What this pass sends, and how much of that it has sent.
+    pass: Sample,
+    done: u64,
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self {
+            values: VecDeque::new(),
+            level: STRIDE_ONE.into(),
+            calls_spent: 0,
+            pass: Sample { values: 0, calls: 0 },
+            done: 0,
+        }
+    }
+}
+
+impl Durations {
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Takes in a value; returns how many values that made it drop.
+    pub(super) fn push(&mut self, nanos: u64, stride: u32, limit: usize, random: &mut Random) -> u64 {
+        let stride = u64::from(stride);
+        let mut dropped = 0;
+        if stride > self.level {
+            dropped += self.thin(self.level, stride, random);
+            self.level = stride;
+        }
+        if !random.chance(stride, self.level) {
+            return dropped + 1;
+        }
+        self.values.push_back(nanos);
+        if self.values.len() > limit {
+            dropped += self.halve(random);
+        }
+        dropped
+    }
+
+    /// Drops about every second value.
+    pub(super) fn halve(&mut self, random: &mut Random) -> u64 {
+        let dropped = self.thin(1, 2, random);
+        self.level = self.level.saturating_mul(2);
+        dropped
+    }
+
+    /// Keeps each value with probability `part` in `whole`.
+    fn thin(&mut self, part: u64, whole: u64, random: &mut Random) -> u64 {
+        let before = self.values.len();
+        self.values.retain(|_| random.chance(part, whole));
+        (before - self.values.len()) as u64
+    }
+
+    /// Drops values at random until `most` are left.
+    fn thin_to(&mut self, most: usize, random: &mut Random) -> u64 {
+        let (mut left, mut keep) = (self.values.len() as u64, most as u64);
+        if left <= keep {
+            return 0;
+        }
+        let dropped = left - keep;
+        // Selection sampling: each value stays with the probability that fills what is still to be kept.
+        self.values.retain(|_| {
+            let stays = random.chance(keep, left);
+            left -= 1;
+            keep -= u64::from(stays);
+            stays
+        });
+        dropped
+    }
+
+    /// Begins a pass: decides what it sends and at which rate. `ended` is the outcome's counter. Returns how many values
+    /// it dropped to keep to `most`.
+    ///
+    /// The rate is what is sent over the calls that it stands for, both counted, so it is never 1 by assumption. More
+    /// values than calls can be at hand for a moment, when a value was read whose call was not seen to end yet: the rest waits.
+    /// When calls are sampled, one value is kept back unless this is the `last` pass: calls that no pick falls on then
+    /// have something to ride on, and the sum of what is sent comes out exact.
+    pub(super) fn begin(&mut self, ended: usize, most: usize, last: bool, random: &mut Random) -> u64 {
+        self.done = 0;
+        let calls = ended.wrapping_sub(self.calls_spent) as u64;
+        let dropped = self.thin_to(most.max(1), random);
+        let have = self.values.len() as u64;
+        let sampled = have < calls;
+        let values = if sampled && !last {
+            have.saturating_sub(1)
+        } else {
+            have.min(calls)
+        };
+        self.pass = Sample {
+            values,
+            calls: if values == 0 { 0 } else { calls },
+        };
+        self.settle_level();
+        dropped
+    }
+
+    /// The value at `offset` behind those that this pass has sent, with its rate; `None` at the end of the pass.
+    pub(super) fn get(&self, offset: usize) -> Option<(u64, Sample)> {
+        let open = self.done + (offset as u64) < self.pass.values;
+        open.then(|| self.values.get(offset))
+            .flatten()
+            .map(|nanos| (*nanos, self.pass))
+    }
+
+    /// The kernel took the next `count` values.
+    pub(super) fn spend(&mut self, count: usize) {
+        self.values.drain(..count);
+        let Sample { values, calls } = self.pass;
+        // In shares that add up to all calls when all values are sent.
+        let share = |done: u64| u128::from(calls) * u128::from(done) / u128::from(values.max(1));
+        let next = self.done + count as u64;
+        #[expect(clippy::cast_possible_truncation, reason = "at most `calls`")]
+        let spent = (share(next) - share(self.done)) as usize;
+        self.calls_spent = self.calls_spent.wrapping_add(spent);
+        self.done = next;
+        self.settle_level();
+    }
+
+    /// Goes back to keeping everything once what was thinned has gone.
+    fn settle_level(&mut self) {
+        if self.done == self.pass.values {
+            self.level = STRIDE_ONE.into();
+        }
+    }
+
+    /// Ends the pass early; what it did not send waits for the next.
+    pub(super) fn end(&mut self) {
+        self.pass.values = 0;
+    }
+
+    /// Drops everything, for good.
+    pub(super) fn give_up(&mut self) -> u64 {
+        self.end();
+        std::mem::take(&mut self.values).len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOMY: usize = 1 << 20;
+
+    fn filled(count: u64) -> (Durations, Random) {
+        let (mut durations, mut random) = (Durations::default(), Random::new());
+        for nanos in 0..count {
+            assert_eq!(durations.push(nanos, STRIDE_ONE, ROOMY, &mut random), 0);
+        }
+        (durations, random)
+    }
+
+    #[test]
+    fn unsampled_values_go_out_whole_and_never_more_than_calls() {
+        let (mut durations, mut random) = filled(10);
+        assert_eq!(durations.begin(8, ROOMY, false, &mut random), 0);
+        assert_eq!(durations.get(7), Some((7, Sample { values: 8, calls: 8 })));
+        assert_eq!(durations.get(8), None);
+        durations.spend(8);
+        durations.begin(10, ROOMY, false, &mut random);
+        assert_eq!(durations.get(1), Some((9, Sample { values: 2, calls: 2 })));
+    }
+
+    #[test]
+    fn a_sampled_pass_keeps_one_value_back_and_the_calls_add_up() {
+        let (mut durations, mut random) = filled(11);
+        durations.begin(103, ROOMY, false, &mut random);
+        let mut calls = 0.0;
+        for _ in 0..10 {
+            let (_, sample) = durations.get(0).expect("ten values to send");
+            calls += sample.calls as f64 / sample.values as f64;
+            durations.spend(1);
+        }
+        assert_eq!((durations.get(0), durations.len()), (None, 1));
+        durations.begin(110, ROOMY, true, &mut random);
+        let (_, sample) = durations.get(0).expect("the one kept back");
+        calls += sample.calls as f64 / sample.values as f64;
+        assert!((calls - 110.0).abs() < 1e-9, "{calls}");
+    }
+
+    #[test]
+    fn a_refused_part_of_a_pass_keeps_its_calls() {
+        let (mut durations, mut random) = filled(10);
+        durations.begin(100, ROOMY, true, &mut random);
+        durations.spend(3);
+        durations.end();
+        durations.begin(100, ROOMY, true, &mut random);
+        assert_eq!(durations.get(0), Some((3, Sample { values: 7, calls: 70 })));
+    }
+
+    #[test]
+    fn mixed_strides_are_brought_to_one() {
+        let mut random = Random::new();
+        let mut durations = Durations::default();
+        // 64 000 calls of 1 ns, all picked, and 64 000 of 2 ns, one in 64 picked: the kept ones must be half and half.
+        let mut dropped = 0;
+        for _ in 0..64_000 {
+            dropped += durations.push(1, STRIDE_ONE, ROOMY, &mut random);
+        }
+        for _ in 0..1_000 {
+            dropped += durations.push(2, 64 * STRIDE_ONE, ROOMY, &mut random);
+        }
+        let ones = durations.values.iter().filter(|nanos| **nanos == 1).count();
+        assert_eq!(dropped as usize + durations.len(), 65_000);
+        assert_eq!(durations.len() - ones, 1_000);
+        assert!(ones.abs_diff(1_000) < 150, "{ones}");
+    }
+
+    #[test]
+    fn memory_and_the_budget_are_bounds() {
+        let (mut durations, mut random) = (Durations::default(), Random::new());
+        let mut dropped = 0;
+        for nanos in 0..10_000 {
+            dropped += durations.push(nanos, STRIDE_ONE, 500, &mut random);
+            assert!(durations.len() <= 500);
+        }
+        dropped += durations.begin(10_000, 100, true, &mut random);
+        assert_eq!((durations.len() as u64 + dropped, durations.len()), (10_000, 100));
+        let mean = durations.values.iter().sum::<u64>() / 100;
+        assert!(
+            (3_500..6_500).contains(&mean),
+            "even over time, not the newest: {mean}"
+        );
+    }
+}

@@ -1,0 +1,483 @@
+//! The pure middle: drained totals and values in, datagrams out. No thread, no clock and no socket.
+//!
+//! One datagram is under way at a time. [`Tick::next`] packs it, and what it carries stays pending until
+//! [`Tick::settle`] says that the kernel took it; a refusal leaves everything as it was, to go out later with what came
+//! since. So there is no state in which an increment could be lost or sent twice.
+
+use super::{
+    budget::{Budget, Limits},
+    durations::{Durations, Random},
+    own::Own,
+};
+use crate::{
+    batch::Packet,
+    ledger::{CounterAccount, Ledger, TimerAccount},
+    record::{
+        shard::OUTCOMES,
+        snapshot::{Drained, Totals},
+    },
+    wire::{Name, TaskNames, Wire},
+};
+
+/// What a tick needs to know of its client's configuration.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) wire: Wire,
+    /// Bytes that a datagram may have.
+    pub(crate) packet_size: usize,
+    /// Task names beyond this many share one series.
+    pub(crate) cardinality_cap: usize,
+    pub(crate) limits: Limits,
+    /// Whether the library's own metrics are sent.
+    pub(crate) telemetry: bool,
+}
+
+/// The counters of a task in the order in which they are sent: started, the three outcomes, panics.
+const COUNTERS: usize = OUTCOMES + 2;
+
+#[derive(Debug)]
+struct Task {
+    names: TaskNames,
+    total: [usize; COUNTERS],
+    spent: [usize; COUNTERS],
+    durations: [Durations; OUTCOMES],
+}
+
+impl Task {
+    fn new(names: TaskNames) -> Self {
+        Self {
+            names,
+            total: [0; COUNTERS],
+            spent: [0; COUNTERS],
+            durations: Default::default(),
+        }
+    }
+
+    fn counter_name(&self, counter: usize) -> &Name {
+        let TaskNames {
+            started,
+            success,
+            exceptions,
+            cancelled,
+            panics,
+            ..
+        } = &self.names;
+        [started, success, exceptions, cancelled, panics][counter]
+    }
+
+    fn duration_name(&self, outcome: usize) -> &Name {
+        let TaskNames {
+            duration_success,
+            duration_exceptions,
+            duration_cancelled,
+            ..
+        } = &self.names;
+        [duration_success, duration_exceptions, duration_cancelled][outcome]
+    }
+
+    /// Increments that were not sent. The difference wraps with the counter.
+    fn pending(&self, counter: usize) -> u64 {
+        self.total[counter].wrapping_sub(self.spent[counter]) as u64
+    }
+}
+
+fn counters(totals: &Totals) -> [usize; COUNTERS] {
+    let [success, exceptions, cancelled] = totals.ended.outcomes;
+    [
+        totals.started,
+        success,
+        exceptions,
+        cancelled,
+        totals.ended.panics,
+    ]
+}
+
+/// What the datagram under way carries.
+#[derive(Clone, Copy, Debug)]
+enum Item {
+    Count {
+        task: usize,
+        counter: usize,
+        delta: u64,
+    },
+    Values {
+        task: usize,
+        outcome: usize,
+        count: usize,
+    },
+    Own {
+        counter: usize,
+        delta: u64,
+    },
+}
+
+/// How far a pass over all series has come.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    task: usize,
+    /// Counters first, then the durations of each outcome.
+    step: usize,
+    /// Values of this step that are in the datagram under way.
+    offset: usize,
+}
+
+/// What is under way between [`Tick::begin`] and the end of the pass.
+#[derive(Clone, Copy, Debug)]
+enum Pass {
+    Idle,
+    Tasks { at: Cursor, last: bool },
+    Own { counter: usize },
+}
+
+#[derive(Debug)]
+pub(crate) struct Tick {
+    settings: Settings,
+    tasks: Vec<Task>,
+    /// The task that a series id counts in.
+    route: Vec<usize>,
+    own: Own,
+    budget: Budget,
+    random: Random,
+    pass: Pass,
+    packet: Packet,
+    manifest: Vec<Item>,
+    line: Vec<u8>,
+    /// The account of what has left; the rest of the books is summed from the tasks.
+    gone: Ledger,
+    measured: u64,
+    last_measured: usize,
+    last_ring_full: usize,
+}
+
+impl Tick {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            tasks: Vec::new(),
+            route: Vec::new(),
+            own: Own::new(&settings.wire),
+            budget: Budget::new(settings.limits),
+            random: Random::new(),
+            pass: Pass::Idle,
+            packet: Packet::new(settings.packet_size),
+            manifest: Vec::new(),
+            line: Vec::new(),
+            gone: Ledger::default(),
+            measured: 0,
+            last_measured: 0,
+            last_ring_full: 0,
+            settings,
+        }
+    }
+
+    /// Takes in a drain made `seconds` after the client started; `nanos` converts its ticks. Returns the strides to use from
+    /// now on, by series id, if any of them is to be set.
+    pub(crate) fn absorb(
+        &mut self,
+        drained: &Drained,
+        seconds: f64,
+        nanos: impl Fn(u64) -> u64,
+    ) -> Option<&[u32]> {
+        self.name_series(&drained.names);
+        self.take_totals(&drained.totals);
+        self.take_values(drained, nanos);
+        let timed = self.settings.limits.time_every_outcome;
+        let ended = self.tasks.iter().map(|task| {
+            let [_, success, exceptions, cancelled, _] = task.total;
+            if timed {
+                success.wrapping_add(exceptions).wrapping_add(cancelled)
+            } else {
+                success
+            }
+        });
+        self.budget
+            .observe(seconds, ended)
+            .then(|| self.budget.strides(&self.route))
+    }
+
+    fn name_series(&mut self, names: &[&str]) {
+        let cap = self.settings.cardinality_cap;
+        for name in &names[self.route.len()..] {
+            let fits = self.tasks.len() < cap;
+            if fits || self.tasks.len() == cap {
+                let name = if fits { name } else { "overflow" };
+                self.tasks.push(Task::new(self.settings.wire.task(name)));
+            }
+            self.gone.folded += u64::from(!fits);
+            self.route.push(self.tasks.len() - 1);
+        }
+    }
+
+    fn take_totals(&mut self, totals: &[Totals]) {
+        let mut overflow = Totals::default();
+        for (totals, task) in totals.iter().zip(&self.route) {
+            if *task == self.settings.cardinality_cap {
+                overflow.add(totals);
+            } else {
+                self.tasks[*task].total = counters(totals);
+            }
+        }
+        if let Some(task) = self.tasks.get_mut(self.settings.cardinality_cap) {
+            task.total = counters(&overflow);
+        }
+    }
+
+    fn take_values(&mut self, drained: &Drained, nanos: impl Fn(u64) -> u64) {
+        let Limits {
+            series_values,
+            client_values,
+            ..
+        } = self.settings.limits;
+        let mut dropped = 0;
+        for value in &drained.values {
+            let durations = &mut self.tasks[self.route[value.series]].durations[value.outcome];
+            dropped += durations.push(
+                nanos(value.ticks),
+                value.stride,
+                2 * series_values,
+                &mut self.random,
+            );
+        }
+        while self
+            .tasks
+            .iter()
+            .flat_map(|task| &task.durations)
+            .map(Durations::len)
+            .sum::<usize>()
+            > 2 * client_values
+        {
+            for durations in self.tasks.iter_mut().flat_map(|task| &mut task.durations) {
+                dropped += durations.halve(&mut self.random);
+            }
+        }
+        let timers = &mut self.gone.timers;
+        timers.dropped_over_budget += dropped;
+        timers.dropped_ring_full += drained.ring_full.wrapping_sub(self.last_ring_full) as u64;
+        self.measured += drained.measured.wrapping_sub(self.last_measured) as u64;
+        (self.last_measured, self.last_ring_full) = (drained.measured, drained.ring_full);
+    }
+
+    /// Begins a pass over all series. The `last` one keeps nothing back.
+    pub(crate) fn begin(&mut self, last: bool) {
+        let Limits {
+            series_values,
+            client_values,
+            ..
+        } = self.settings.limits;
+        let values: usize = self
+            .tasks
+            .iter()
+            .flat_map(|task| &task.durations)
+            .map(Durations::len)
+            .sum();
+        for task in &mut self.tasks {
+            for (outcome, durations) in task.durations.iter_mut().enumerate() {
+                let fair = if values > client_values {
+                    durations.len() * client_values / values
+                } else {
+                    usize::MAX
+                };
+                let ended = task.total[1 + outcome];
+                let dropped = durations.begin(ended, series_values.min(fair), last, &mut self.random);
+                self.gone.timers.dropped_over_budget += dropped;
+            }
+        }
+        if self.settings.telemetry {
+            self.own.update(&self.gone);
+        }
+        self.pass = Pass::Tasks {
+            at: Cursor::default(),
+            last,
+        };
+    }
+
+    /// Packs the next datagram of the pass; `None` at its end. Call [`settle`](Self::settle) before the next.
+    pub(crate) fn next(&mut self) -> Option<&[u8]> {
+        self.packet.clear();
+        self.manifest.clear();
+        while self.put_next() {}
+        (!self.packet.is_empty()).then(|| self.packet.bytes())
+    }
+
+    /// Says whether the kernel took the datagram. A refusal ends the pass: what is pending waits for the next.
+    pub(crate) fn settle(&mut self, taken: bool) {
+        if !taken {
+            self.pass = Pass::Idle;
+            self.tasks
+                .iter_mut()
+                .flat_map(|task| &mut task.durations)
+                .for_each(Durations::end);
+            return;
+        }
+        self.gone.packets += 1;
+        self.gone.bytes += self.packet.bytes().len() as u64;
+        for item in self.manifest.drain(..) {
+            match item {
+                Item::Count { task, counter, delta } => {
+                    let spent = &mut self.tasks[task].spent[counter];
+                    #[expect(clippy::cast_possible_truncation, reason = "it came from a usize")]
+                    (*spent = spent.wrapping_add(delta as usize));
+                    self.gone.counters.sent += delta;
+                }
+                Item::Values { task, outcome, count } => {
+                    self.tasks[task].durations[outcome].spend(count);
+                    self.gone.timers.sent += count as u64;
+                }
+                Item::Own { counter, delta } => self.own.spend(counter, delta),
+            }
+        }
+        if let Pass::Tasks { at, .. } = &mut self.pass {
+            at.offset = 0;
+        }
+    }
+
+    /// Puts the next line into the datagram; false if there is none, or no room for it.
+    fn put_next(&mut self) -> bool {
+        self.line.clear();
+        match self.pass {
+            Pass::Idle => false,
+            Pass::Tasks { at, .. } if at.task == self.tasks.len() => {
+                self.pass = if self.settings.telemetry {
+                    Pass::Own { counter: 0 }
+                } else {
+                    Pass::Idle
+                };
+                self.settings.telemetry
+            }
+            Pass::Tasks { at, last } => {
+                let (item, next) = self.task_line(at);
+                self.put(item, Pass::Tasks { at: next, last })
+            }
+            Pass::Own { counter } => {
+                let Some((name, delta)) = self.own.get(counter) else {
+                    self.pass = Pass::Idle;
+                    return false;
+                };
+                if delta > 0 {
+                    self.settings.wire.counter(name, delta, &mut self.line);
+                }
+                self.put(
+                    Some(Item::Own { counter, delta }),
+                    Pass::Own { counter: counter + 1 },
+                )
+            }
+        }
+    }
+
+    /// Adds the line that was just written, if any, and moves on; false if there is no room for it.
+    fn put(&mut self, item: Option<Item>, next: Pass) -> bool {
+        if !self.line.is_empty() {
+            if !self.packet.push(&self.line) {
+                return false;
+            }
+            self.manifest.extend(item);
+        }
+        self.pass = next;
+        true
+    }
+
+    /// Writes the line at `at`, if there is something to say, and tells what it carries and where to go on.
+    fn task_line(&mut self, at: Cursor) -> (Option<Item>, Cursor) {
+        let Cursor {
+            task: index,
+            step,
+            offset,
+        } = at;
+        let (task, wire) = (&self.tasks[index], &self.settings.wire);
+        let step_on = if step + 1 == COUNTERS + OUTCOMES {
+            Cursor {
+                task: index + 1,
+                ..Cursor::default()
+            }
+        } else {
+            Cursor {
+                task: index,
+                step: step + 1,
+                offset: 0,
+            }
+        };
+        if step < COUNTERS {
+            let delta = task.pending(step);
+            if delta > 0 {
+                wire.counter(task.counter_name(step), delta, &mut self.line);
+            }
+            return (
+                Some(Item::Count {
+                    task: index,
+                    counter: step,
+                    delta,
+                }),
+                step_on,
+            );
+        }
+        let outcome = step - COUNTERS;
+        match task.durations[outcome].get(offset) {
+            None => (None, step_on),
+            Some((nanos, sample)) => {
+                wire.timer(task.duration_name(outcome), nanos, Some(sample), &mut self.line);
+                (
+                    Some(Item::Values {
+                        task: index,
+                        outcome,
+                        count: 1,
+                    }),
+                    Cursor {
+                        offset: offset + 1,
+                        ..at
+                    },
+                )
+            }
+        }
+    }
+
+    /// Drops what is pending, for good: the shutdown's deadline has come.
+    pub(crate) fn give_up(&mut self) {
+        self.pass = Pass::Idle;
+        for task in &mut self.tasks {
+            for counter in 0..COUNTERS {
+                self.gone.counters.dropped += task.pending(counter);
+            }
+            task.spent = task.total;
+            for durations in &mut task.durations {
+                self.gone.timers.dropped_at_shutdown += durations.give_up();
+            }
+        }
+    }
+
+    /// The books as of the last drain.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let recorded = self
+            .tasks
+            .iter()
+            .flat_map(|task| task.total)
+            .fold(0, usize::wrapping_add) as u64;
+        let pending = self
+            .tasks
+            .iter()
+            .flat_map(|task| (0..COUNTERS).map(|counter| task.pending(counter)))
+            .sum();
+        let values = self
+            .tasks
+            .iter()
+            .flat_map(|task| &task.durations)
+            .map(Durations::len)
+            .sum::<usize>() as u64;
+        Ledger {
+            counters: CounterAccount {
+                recorded,
+                pending,
+                ..self.gone.counters
+            },
+            timers: TimerAccount {
+                recorded: self.measured,
+                pending: values,
+                ..self.gone.timers
+            },
+            ..self.gone
+        }
+    }
+
+    /// Counts datagrams whose refusal came too late to be matched.
+    pub(crate) fn refused_late(&mut self, datagrams: u64) {
+        self.gone.refused_late = datagrams;
+    }
+}

@@ -1,0 +1,263 @@
+//! The flusher: one thread that drains the shards, packs datagrams and sends them.
+//!
+//! What holds of it:
+//! - it never waits for the network: a datagram is taken or refused at once, and a refused one ends the pass until the
+//!   next flush interval;
+//! - what it sends is paced: a burst fits well into the default receive buffer of a server, and a large flush is spread
+//!   over the interval;
+//! - [`Request`]s are served between two bursts; a flush or a shutdown returns by its deadline whatever the server does;
+//! - it ends when it is told to, or when nobody is left who could.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::{
+    tick::Tick,
+    trouble::{Topic, Trouble},
+};
+use crate::{
+    clock::Scale,
+    ledger::{FlushReport, Ledger},
+    record::snapshot::{Drained, Reader},
+    transport::{Cause, Transport, Verdict},
+};
+
+/// Datagrams in a burst. A receive buffer of Linux's default size holds about 90 of the default packet size; a third of
+/// that leaves room for what other senders do in the meantime.
+const BURST: usize = 32;
+/// The shortest pause between bursts: 2 000 datagrams a second, which the reference server keeps up with.
+const PAUSE: Duration = Duration::from_millis(16);
+/// The part of the flush interval that a large flush is spread over.
+const SPREAD: f64 = 0.8;
+/// How long to wait until a full socket buffer or an unresolved name is tried again while somebody waits for a flush.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// What the rest of the program may ask for.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Send all that is pending, by the deadline.
+    Flush {
+        deadline: Instant,
+        reply: Sender<FlushReport>,
+    },
+    /// Read the books.
+    Ledger { reply: Sender<Ledger> },
+    /// Send all that is pending, by the deadline, and end.
+    Shutdown {
+        deadline: Instant,
+        reply: Sender<FlushReport>,
+    },
+}
+
+pub(super) struct Worker {
+    pub(super) requests: Receiver<Request>,
+    pub(super) engine: Engine,
+    pub(super) drain_interval: Duration,
+    pub(super) flush_interval: Duration,
+    /// The deadline when nobody is left to give one.
+    pub(super) last_deadline: Duration,
+}
+
+/// What came of a burst.
+#[derive(Clone, Copy, Debug)]
+enum Burst {
+    More,
+    Done,
+    /// Whether it is worth another try at once.
+    Refused {
+        soon: bool,
+    },
+}
+
+impl Worker {
+    pub(super) fn run(mut self) {
+        let start = Instant::now();
+        let (mut next_drain, mut next_flush) = (start + self.drain_interval, start + self.flush_interval);
+        let mut next_burst = None;
+        loop {
+            let wake = next_burst.unwrap_or(next_flush).min(next_drain);
+            match self.requests.recv_deadline(wake) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.engine.shut_down(Instant::now() + self.last_deadline);
+                    return;
+                }
+                Ok(Request::Ledger { reply }) => {
+                    self.engine.drain();
+                    // An asker that went away does not mind.
+                    let _ = reply.send(self.engine.tick.ledger());
+                }
+                Ok(Request::Flush { deadline, reply }) => {
+                    next_burst = None;
+                    let _ = reply.send(self.engine.flush(deadline));
+                }
+                Ok(Request::Shutdown { deadline, reply }) => {
+                    let _ = reply.send(self.engine.shut_down(deadline));
+                    return;
+                }
+            }
+            let now = Instant::now();
+            if now >= next_drain {
+                self.engine.drain();
+                next_drain = now + self.drain_interval;
+            }
+            if next_burst.is_none() && now >= next_flush {
+                self.engine.begin(false);
+                next_burst = Some(now);
+                next_flush = now + self.flush_interval;
+            }
+            if next_burst.is_some_and(|at| now >= at) {
+                next_burst = match self.engine.burst(now) {
+                    Burst::More => Some(now + self.engine.pause(self.flush_interval)),
+                    Burst::Done | Burst::Refused { .. } => None,
+                };
+            }
+        }
+    }
+}
+
+/// The flusher without its thread: what it reads from, packs with and sends by.
+pub(super) struct Engine {
+    start: Instant,
+    scale: Scale,
+    reader: Reader,
+    drained: Drained,
+    pub(super) tick: Tick,
+    transport: Box<dyn Transport>,
+    trouble: Trouble,
+    /// Datagrams of the pass under way, and of the one before.
+    packets: (usize, usize),
+}
+
+impl Engine {
+    pub(super) fn new(reader: Reader, tick: Tick, transport: Box<dyn Transport>) -> Self {
+        Self {
+            start: Instant::now(),
+            scale: Scale::new(),
+            reader,
+            drained: Drained::default(),
+            tick,
+            transport,
+            trouble: Trouble::default(),
+            packets: (0, 0),
+        }
+    }
+
+    /// Reads the shards into the tick.
+    fn drain(&mut self) {
+        self.reader.drain(&mut self.drained);
+        if !self.drained.values.is_empty() {
+            self.scale.refresh();
+        }
+        let Self {
+            scale,
+            tick,
+            drained,
+            reader,
+            start,
+            ..
+        } = self;
+        if let Some(strides) = tick.absorb(drained, start.elapsed().as_secs_f64(), |ticks| scale.nanos(ticks))
+        {
+            reader.steer(strides);
+        }
+        let folded = self.tick.ledger().folded;
+        if folded > 0 {
+            self.trouble.tell(Instant::now(), Topic::Folded, || {
+                format!("{folded} task names are past the cardinality cap and are counted as `overflow`")
+            });
+        }
+    }
+
+    fn begin(&mut self, last: bool) {
+        self.drain();
+        self.tick.begin(last);
+        self.packets = (0, self.packets.0);
+    }
+
+    /// Sends the next few datagrams of the pass.
+    fn burst(&mut self, now: Instant) -> Burst {
+        for _ in 0..BURST {
+            let Some(payload) = self.tick.next() else {
+                return Burst::Done;
+            };
+            let verdict = self.transport.send(now, payload);
+            self.tick.settle(matches!(verdict, Verdict::Taken));
+            self.tick.refused_late(self.transport.refused_late());
+            match verdict {
+                Verdict::Taken => self.packets.0 += 1,
+                Verdict::Refused => return self.refused(now),
+            }
+        }
+        Burst::More
+    }
+
+    /// Tells of a refusal, and judges whether it is one that passes by itself.
+    fn refused(&mut self, now: Instant) -> Burst {
+        let Some(error) = self.transport.last_error() else {
+            return Burst::Refused { soon: false };
+        };
+        let pending = self.tick.ledger().counters.pending;
+        self.trouble.tell(now, Topic::Refused(error.cause), || {
+            format!("nothing was sent, {pending} counter increments wait for the next flush: {error}")
+        });
+        Burst::Refused {
+            soon: matches!(error.cause, Cause::Full | Cause::Unresolved),
+        }
+    }
+
+    /// The pause after a burst that spreads a pass as large as the one before over the interval.
+    fn pause(&self, interval: Duration) -> Duration {
+        let bursts = self.packets.1.max(self.packets.0).div_ceil(BURST).max(1);
+        PAUSE.max(interval.mul_f64(SPREAD / bursts as f64).min(interval / 4))
+    }
+
+    /// Sends all that is pending, or as much as goes by the deadline.
+    fn flush(&mut self, deadline: Instant) -> FlushReport {
+        let before = self.tick.ledger();
+        self.begin(true);
+        loop {
+            let now = Instant::now();
+            let (wait, again) = match self.burst(now) {
+                Burst::Done => break,
+                Burst::More => (PAUSE, false),
+                Burst::Refused { soon: true } => (RETRY, true),
+                Burst::Refused { soon: false } => break,
+            };
+            let left = deadline.saturating_duration_since(now);
+            if left.is_zero() {
+                break;
+            }
+            pause(wait.min(left));
+            if again {
+                self.begin(true);
+            }
+        }
+        self.tick.ledger().since(&before)
+    }
+
+    /// The last flush; what it could not send is given up.
+    fn shut_down(&mut self, deadline: Instant) -> FlushReport {
+        let before = self.tick.ledger();
+        self.flush(deadline);
+        self.tick.give_up();
+        let report = self.tick.ledger().since(&before);
+        let Ledger { counters, timers, .. } = report.ledger;
+        if counters.dropped + timers.dropped_at_shutdown > 0 {
+            self.trouble.tell(Instant::now(), Topic::GaveUp, || {
+                let (increments, durations) = (counters.dropped, timers.dropped_at_shutdown);
+                format!("shut down with {increments} counter increments and {durations} durations unsent")
+            });
+        }
+        report
+    }
+}
+
+/// Waits; an early end does no harm.
+fn pause(duration: Duration) {
+    thread::park_timeout(duration);
+}

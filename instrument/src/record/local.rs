@@ -1,0 +1,266 @@
+//! Which shard a call counts in: the thread's own one of the installed client, or the one of the scope it is in.
+//!
+//! The hot path compares one number, [`epoch`], with what it finds in the thread's current shard. The number changes when
+//! a client is installed or shut down and is 0 while there is none at all; whatever does not fit comes here.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+};
+
+use super::{
+    busy::Busy,
+    recorder::Recorder,
+    series::Series,
+    shard::{End, Here, Shard, Tenancy, Token},
+};
+
+static EPOCH: AtomicUsize = AtomicUsize::new(0);
+/// The id of the installed recorder, 0 if none: an answer without the lock.
+static INSTALLED: AtomicU32 = AtomicU32::new(0);
+static CLIENTS: Mutex<Clients> = Mutex::new(Clients {
+    epochs: 0,
+    installed: None,
+    scoped: None,
+});
+
+struct Clients {
+    epochs: usize,
+    installed: Option<Arc<Recorder>>,
+    scoped: Option<HashMap<u32, Weak<Recorder>>>,
+}
+
+impl Clients {
+    /// Starts a new epoch, so that every thread looks again.
+    fn turn(&mut self) {
+        self.epochs = self.epochs.wrapping_add(1).max(1);
+        let any = self.installed.is_some() || self.scoped.as_ref().is_some_and(|scoped| !scoped.is_empty());
+        INSTALLED.store(
+            self.installed.as_ref().map_or(0, |recorder| recorder.id()),
+            Ordering::Relaxed,
+        );
+        // Release, read with Acquire by `start`: who checks a shard against this epoch knows at least this `INSTALLED`, so
+        // no shard of a client that is gone passes for a current one.
+        EPOCH.store(if any { self.epochs } else { 0 }, Ordering::Release);
+    }
+}
+
+fn clients() -> (Busy, MutexGuard<'static, Clients>) {
+    (
+        Busy::new(),
+        CLIENTS.lock().unwrap_or_else(PoisonError::into_inner),
+    )
+}
+
+/// 0 while no client exists; else a number that is new whenever the installed one changes.
+///
+/// Relaxed: a thread that sees a change late counts as if it had called earlier. The order matters only in [`start`].
+#[inline(always)]
+pub(crate) fn epoch() -> usize {
+    EPOCH.load(Ordering::Relaxed)
+}
+
+/// Makes `recorder` the one that calls outside of any scope count in; false if there is one.
+pub(crate) fn install(recorder: &Arc<Recorder>) -> bool {
+    let (_busy, mut clients) = clients();
+    if clients.installed.is_some() {
+        return false;
+    }
+    clients.installed = Some(Arc::clone(recorder));
+    clients.turn();
+    true
+}
+
+/// Takes back [`install`]: calls that start after this count nowhere.
+pub(crate) fn uninstall(recorder: &Recorder) {
+    let gone;
+    {
+        let (_busy, mut clients) = clients();
+        if clients
+            .installed
+            .as_ref()
+            .is_none_or(|installed| installed.id() != recorder.id())
+        {
+            return;
+        }
+        gone = clients.installed.take();
+        clients.turn();
+    }
+    drop(gone);
+}
+
+/// Makes a recorder that counts in scopes known, so that a call that ends outside of its scope finds it.
+pub(crate) fn admit(recorder: &Arc<Recorder>) {
+    let (_busy, mut clients) = clients();
+    clients
+        .scoped
+        .get_or_insert_default()
+        .insert(recorder.id(), Arc::downgrade(recorder));
+    if epoch() == 0 {
+        clients.turn();
+    }
+}
+
+/// Takes back [`admit`].
+pub(crate) fn dismiss(recorder: u32) {
+    let (_busy, mut clients) = clients();
+    let Some(scoped) = &mut clients.scoped else { return };
+    if scoped.remove(&recorder).is_some() && scoped.is_empty() && clients.installed.is_none() {
+        clients.turn();
+    }
+}
+
+/// The recorder with this id, if its client still lives.
+fn find(id: u32) -> Option<Arc<Recorder>> {
+    let (_busy, clients) = clients();
+    match &clients.installed {
+        Some(recorder) if recorder.id() == id => Some(Arc::clone(recorder)),
+        _ => clients.scoped.as_ref()?.get(&id)?.upgrade(),
+    }
+}
+
+/// The thread's own shard of the installed recorder.
+struct Home {
+    recorder: Arc<Recorder>,
+    tenancy: Tenancy,
+}
+
+impl Home {
+    fn new(recorder: Arc<Recorder>) -> Self {
+        let tenancy = Tenancy::new(recorder.acquire());
+        Self { recorder, tenancy }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let shard = Arc::clone(self.tenancy.shard());
+        self.tenancy.leave();
+        self.recorder.release(shard);
+    }
+}
+
+thread_local! {
+    static HOME: RefCell<Option<Home>> = const { RefCell::new(None) };
+}
+
+/// Calls `f` with a shard of `recorder` that is this thread's alone: its home, or one borrowed for the moment.
+fn visit<R>(recorder: Arc<Recorder>, f: impl FnOnce(&Shard) -> R) -> R {
+    let shard = recorder.acquire();
+    let result = f(&shard);
+    recorder.release(shard);
+    result
+}
+
+/// Calls `f` with this thread's home shard of the recorder `id`, moving in if need be; gives `f` back if there can be none:
+/// the recorder is not the installed one, or the thread is ending and its locals are gone.
+fn at_home<R, F: FnOnce(&Tenancy) -> R>(id: u32, f: F) -> Result<R, F> {
+    let mut f = Some(f);
+    let result = HOME.try_with(|home| {
+        let mut home = home.try_borrow_mut().ok()?;
+        if home.as_ref().is_none_or(|home| home.recorder.id() != id) {
+            let recorder = find(id).filter(|_| INSTALLED.load(Ordering::Relaxed) == id)?;
+            // The old one, of a client that is gone, is given back here.
+            *home = Some(Home::new(recorder));
+        }
+        Some((f.take()?)(&home.as_ref()?.tenancy))
+    });
+    match (result, f) {
+        (Ok(Some(result)), _) => Ok(result),
+        (_, Some(f)) => Err(f),
+        (_, None) => unreachable!("taken only when it is called"),
+    }
+}
+
+/// The start of a call that the hot path could not serve.
+#[cold]
+#[inline(never)]
+pub(crate) fn start(series: &'static Series) -> Token {
+    let epoch = EPOCH.load(Ordering::Acquire);
+    let installed = INSTALLED.load(Ordering::Relaxed);
+    let scoped = Here.shard().is_some_and(|shard| shard.terms().scoped);
+    if !scoped && installed == 0 {
+        return Token::OFF;
+    }
+    if Busy::is() {
+        // A scope is for tests; a call from inside the library's own set-up of a scope is not counted at all.
+        if scoped {
+            return Token::OFF;
+        }
+        series.late_start(installed);
+        return Token::untimed(installed);
+    }
+    let _busy = Busy::new();
+    let slot = series.register();
+    if scoped {
+        return Here.shard().map_or(Token::OFF, |shard| {
+            shard.set_epoch(epoch);
+            shard.start(shard.allocate(slot), slot)
+        });
+    }
+    let home = at_home(installed, |tenancy| {
+        tenancy.enter();
+        let shard = tenancy.shard();
+        shard.set_epoch(epoch);
+        shard.start(shard.allocate(slot), slot)
+    });
+    home.unwrap_or_else(|_| match find(installed) {
+        Some(recorder) => visit(recorder, |shard| shard.start(shard.allocate(slot), slot)),
+        None => Token::OFF,
+    })
+}
+
+/// The end of a call that the hot path could not serve: it started on another thread, in another scope, or under a client
+/// that is gone.
+#[cold]
+#[inline(never)]
+pub(crate) fn end(series: &'static Series, token: Token, end: End) {
+    if Busy::is() {
+        if token.recorder() == INSTALLED.load(Ordering::Relaxed) {
+            series.late_end(token.recorder(), end);
+        }
+        return;
+    }
+    let _busy = Busy::new();
+    let slot = series.register();
+    let count = |shard: &Shard| shard.end(shard.allocate(slot), slot, token, end);
+    let here = Here;
+    if let Some(shard) = here.shard()
+        && shard.terms().recorder == token.recorder()
+    {
+        count(shard);
+        return;
+    }
+    let home = at_home(token.recorder(), |tenancy| count(tenancy.shard()));
+    if home.is_err()
+        && let Some(recorder) = find(token.recorder())
+    {
+        visit(recorder, count);
+    }
+}
+
+/// Calls `f` with calls on this thread counting in `recorder`.
+pub(crate) fn within<R>(recorder: &Arc<Recorder>, f: impl FnOnce() -> R) -> R {
+    struct Scope<'a> {
+        recorder: &'a Recorder,
+        tenancy: Tenancy,
+    }
+    impl Drop for Scope<'_> {
+        fn drop(&mut self) {
+            let shard = Arc::clone(self.tenancy.shard());
+            self.tenancy.leave();
+            self.recorder.release(shard);
+        }
+    }
+    let scope = Scope {
+        recorder,
+        tenancy: Tenancy::new(recorder.acquire()),
+    };
+    scope.tenancy.shard().set_epoch(epoch());
+    scope.tenancy.enter();
+    f()
+}

@@ -1,0 +1,105 @@
+//! A recorder: all shards that count for one client, and the pool that threads take them from.
+//!
+//! A thread that ends gives its shard back at once and the next new thread goes on with it, counters, ring and all:
+//! there are never more shards than threads that were alive together, and nothing waits for the flusher. The
+//! pool's lock is what hands a shard over: it orders everything the old holder stored before anything the new one loads.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use super::{
+    busy::Busy,
+    shard::{Shard, Strides, Terms},
+};
+use crate::sync::{Mutex, lock};
+
+/// What a recorder is to do, as its client configured it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Whether it counts only inside its client's scope.
+    pub(crate) scoped: bool,
+    /// Whether calls that fail or are cancelled are timed as well.
+    pub(crate) time_every_outcome: bool,
+    /// The stride before the flusher sets one, in units of 1/256.
+    pub(crate) base_stride: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    terms: Terms,
+    strides: Arc<Strides>,
+    pool: Mutex<Pool>,
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    all: Vec<Arc<Shard>>,
+    free: Vec<Arc<Shard>>,
+}
+
+/// Ids are never used again; 0 stands for no recorder.
+static NEXT_ID: AtomicU32 = AtomicU32::new(1);
+
+impl Recorder {
+    pub(crate) fn new(options: Options) -> Self {
+        let Options {
+            scoped,
+            time_every_outcome,
+            base_stride,
+        } = options;
+        // Relaxed: all it must be is different.
+        let recorder = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Self {
+            terms: Terms {
+                recorder,
+                scoped,
+                time_every_outcome,
+            },
+            strides: Arc::new(Strides::new(base_stride)),
+            pool: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.terms.recorder
+    }
+
+    pub(crate) fn strides(&self) -> &Strides {
+        &self.strides
+    }
+
+    /// A shard for the caller alone: one that was given back, or a new one.
+    pub(crate) fn acquire(&self) -> Arc<Shard> {
+        let _busy = Busy::new();
+        let mut pool = lock(&self.pool);
+        if let Some(shard) = pool.free.pop() {
+            return shard;
+        }
+        let seed = u32::try_from(pool.all.len())
+            .unwrap_or(u32::MAX)
+            .wrapping_add(1)
+            .wrapping_mul(0x9E37_79B9);
+        let shard = Arc::new(Shard::new(self.terms, Arc::clone(&self.strides), seed));
+        pool.all.push(Arc::clone(&shard));
+        // Giving back must not allocate: it happens while a thread ends.
+        let all = pool.all.len();
+        let free = pool.free.len();
+        pool.free.reserve(all - free);
+        shard
+    }
+
+    /// Gives a shard back.
+    pub(crate) fn release(&self, shard: Arc<Shard>) {
+        let _busy = Busy::new();
+        lock(&self.pool).free.push(shard);
+    }
+
+    /// Appends the shards made after the first `known`.
+    pub(crate) fn read_shards(&self, known: usize, shards: &mut Vec<Arc<Shard>>) {
+        let _busy = Busy::new();
+        let pool = lock(&self.pool);
+        shards.extend_from_slice(&pool.all[known..]);
+    }
+}

@@ -1,0 +1,131 @@
+//! What a call site keeps of its series: const-constructible, so that it can be a `static` in the user's function.
+
+use std::sync::{
+    Mutex, OnceLock, PoisonError,
+    atomic::{AtomicU32, AtomicUsize, Ordering},
+};
+
+use super::{
+    registry,
+    shard::{End, Ended, OUTCOMES},
+};
+
+/// A named series and where its cells stand. The name is decided once, at the first call, and cached here as a slot.
+#[derive(Debug)]
+pub(crate) struct Series {
+    name: &'static str,
+    slot: AtomicUsize,
+    late: Late,
+}
+
+/// Counts that could not reach a shard because the thread was inside this library already: an instrumented allocator
+/// that runs while a shard is being made, say. No allocation and no lock but [`LATE`], which nothing is called under.
+#[derive(Debug)]
+struct Late {
+    recorder: AtomicU32,
+    started: AtomicUsize,
+    ended: [AtomicUsize; OUTCOMES],
+    panics: AtomicUsize,
+    /// The next series in the list of those that have such counts.
+    next: OnceLock<Option<&'static Series>>,
+}
+
+/// The head of that list, and the lock that its cells are written and read under.
+static LATE: Mutex<Option<&'static Series>> = Mutex::new(None);
+
+fn locked() -> std::sync::MutexGuard<'static, Option<&'static Series>> {
+    LATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn add(cell: &AtomicUsize) {
+    cell.store(cell.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}
+
+impl Series {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            slot: AtomicUsize::new(0),
+            late: Late {
+                recorder: AtomicU32::new(0),
+                started: AtomicUsize::new(0),
+                ended: [const { AtomicUsize::new(0) }; OUTCOMES],
+                panics: AtomicUsize::new(0),
+                next: OnceLock::new(),
+            },
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The slot, or 0 if the series is not registered yet. Relaxed: a slot says where to look in chunks that the
+    /// reading thread makes itself, and the flusher learns names under the registry's lock.
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> usize {
+        self.slot.load(Ordering::Relaxed)
+    }
+
+    /// The slot, registering the series if need be. Takes the registry's lock the first time.
+    pub(crate) fn register(&self) -> usize {
+        if self.slot() == 0 {
+            self.slot.store(registry::slot_of(self.name), Ordering::Relaxed);
+        }
+        self.slot()
+    }
+
+    /// Counts a start for `recorder` without a shard.
+    pub(crate) fn late_start(&'static self, recorder: u32) {
+        self.late(recorder, |late| add(&late.started));
+    }
+
+    /// Counts an end for `recorder` without a shard.
+    pub(crate) fn late_end(&'static self, recorder: u32, end: End) {
+        self.late(recorder, |late| {
+            add(&late.ended[end.outcome() as usize]);
+            if end == End::Panic {
+                add(&late.panics);
+            }
+        });
+    }
+
+    fn late(&'static self, recorder: u32, count: impl FnOnce(&Late)) {
+        let mut head = locked();
+        let late = &self.late;
+        if late.recorder.load(Ordering::Relaxed) != recorder {
+            // Left over from a client that is gone.
+            late.recorder.store(recorder, Ordering::Relaxed);
+            for cell in late.ended.iter().chain([&late.started, &late.panics]) {
+                cell.store(0, Ordering::Relaxed);
+            }
+        }
+        if late.next.set(*head).is_ok() {
+            *head = Some(self);
+        }
+        count(late);
+    }
+}
+
+/// Calls `see` with every series that has such counts for `recorder`: its name, what started, what ended.
+pub(crate) fn read_late(recorder: u32, mut see: impl FnMut(&'static Series, usize, Ended)) {
+    // The list only grows and links are set once, so only the cells need the lock, each time for a moment.
+    let mut at = *locked();
+    while let Some(series) = at {
+        let read = {
+            let _lock = locked();
+            let late = &series.late;
+            (late.recorder.load(Ordering::Relaxed) == recorder).then(|| {
+                let ended = Ended {
+                    outcomes: std::array::from_fn(|o| late.ended[o].load(Ordering::Relaxed)),
+                    panics: late.panics.load(Ordering::Relaxed),
+                };
+                (late.started.load(Ordering::Relaxed), ended)
+            })
+        };
+        if let Some((started, ended)) = read {
+            see(series, started, ended);
+        }
+        at = series.late.next.get().copied().flatten();
+    }
+}

@@ -1,0 +1,241 @@
+//! What annotated calls did, without a server, a thread or a socket: for the tests of a program that uses this library.
+
+use std::{collections::BTreeMap, fmt, future::Future, sync::Arc, time::Duration};
+
+use crate::{
+    clock::Scale,
+    record::{
+        local,
+        recorder::{Options, Recorder},
+        shard::STRIDE_ONE,
+        snapshot::{Drained, Reader},
+    },
+    scope::Scoped,
+};
+
+/// Calls `f` and tells what the annotated calls in it did. Captures do not see each other: tests may run in
+/// parallel.
+///
+/// Calls on threads and tasks that `f` spawns are not seen; make a [`Client`](crate::Client) and give them its scope for
+/// that. A panic of `f` goes through.
+///
+/// ```
+/// use instrument_task::{instrument_task, testing::capture};
+///
+/// #[instrument_task]
+/// fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
+///     text.parse()
+/// }
+///
+/// let seen = capture(|| (parse("7"), parse("seven")));
+/// assert_eq!(seen.value.0, Ok(7));
+/// assert_eq!(seen.task("parse").started, 2);
+/// seen.assert_succeeded("parse", 1);
+/// seen.assert_failed("parse", 1);
+/// ```
+pub fn capture<R>(f: impl FnOnce() -> R) -> Captured<R> {
+    let session = Session::new();
+    let value = local::within(&session.recorder, f);
+    session.finish(value)
+}
+
+/// [`capture`] for a future: sees the calls that start while it is polled.
+///
+/// ```
+/// # async fn run() {
+/// use instrument_task::{instrument_task, testing::capture_async};
+///
+/// #[instrument_task]
+/// async fn fetch() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+///
+/// let seen = capture_async(fetch()).await;
+/// seen.assert_succeeded("fetch", 1);
+/// # }
+/// ```
+pub async fn capture_async<F: Future>(future: F) -> Captured<F::Output> {
+    let session = Session::new();
+    let value = Scoped::new(&session.recorder, future).await;
+    session.finish(value)
+}
+
+struct Session {
+    recorder: Arc<Recorder>,
+    scale: Scale,
+}
+
+impl Session {
+    fn new() -> Self {
+        let options = Options {
+            scoped: true,
+            time_every_outcome: false,
+            base_stride: STRIDE_ONE,
+        };
+        let recorder = Arc::new(Recorder::new(options));
+        local::admit(&recorder);
+        Self {
+            recorder,
+            scale: Scale::new(),
+        }
+    }
+
+    fn finish<R>(mut self, value: R) -> Captured<R> {
+        let mut drained = Drained::default();
+        Reader::new(Arc::clone(&self.recorder)).drain(&mut drained);
+        self.scale.refresh();
+        let mut tasks = BTreeMap::new();
+        for (name, totals) in drained.names.iter().zip(&drained.totals) {
+            let [success, exceptions, cancelled] = totals.ended.outcomes.map(|count| count as u64);
+            let panics = totals.ended.panics as u64;
+            let counts = TaskCounts {
+                started: totals.started as u64,
+                success,
+                exceptions,
+                cancelled,
+                panics,
+            };
+            if counts != TaskCounts::default() {
+                tasks.insert(
+                    *name,
+                    Task {
+                        counts,
+                        durations: Vec::new(),
+                    },
+                );
+            }
+        }
+        for measured in &drained.values {
+            if let Some(task) = tasks.get_mut(drained.names[measured.series]) {
+                task.durations
+                    .push(Duration::from_nanos(self.scale.nanos(measured.ticks)));
+            }
+        }
+        Captured { value, tasks }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        local::dismiss(self.recorder.id());
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Task {
+    counts: TaskCounts,
+    durations: Vec<Duration>,
+}
+
+/// How often a task started, and how its calls ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskCounts {
+    /// Calls that began.
+    pub started: u64,
+    /// Calls that returned something that is not an error.
+    pub success: u64,
+    /// Calls that returned an error or panicked.
+    pub exceptions: u64,
+    /// Futures dropped before they were done.
+    pub cancelled: u64,
+    /// Calls that panicked; they are among the exceptions.
+    pub panics: u64,
+}
+
+impl TaskCounts {
+    /// Calls that began and have not ended.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.started
+            .saturating_sub(self.success + self.exceptions + self.cancelled)
+    }
+}
+
+impl fmt::Display for TaskCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            started,
+            success,
+            exceptions,
+            cancelled,
+            panics,
+        } = self;
+        write!(
+            f,
+            "{started} started, {success} succeeded, {exceptions} failed ({panics} panicked), {cancelled} cancelled"
+        )
+    }
+}
+
+/// What a capture saw.
+#[derive(Clone, Debug)]
+pub struct Captured<R = ()> {
+    /// What the captured closure or future returned.
+    pub value: R,
+    tasks: BTreeMap<&'static str, Task>,
+}
+
+impl<R> Captured<R> {
+    /// The counts of the task called `name`; all zero if it was not called.
+    #[must_use]
+    pub fn task(&self, name: &str) -> TaskCounts {
+        self.tasks.get(name).map(|task| task.counts).unwrap_or_default()
+    }
+
+    /// All tasks that were called, by name.
+    pub fn tasks(&self) -> impl Iterator<Item = (&'static str, TaskCounts)> + '_ {
+        self.tasks.iter().map(|(name, task)| (*name, task.counts))
+    }
+
+    /// How long the successful calls of the task called `name` took, in the order of their ends on each thread. All of them up to
+    /// the first thousand; beyond that the longer a capture is, the more they are sampled.
+    #[must_use]
+    pub fn durations(&self, name: &str) -> &[Duration] {
+        self.tasks.get(name).map_or(&[], |task| &task.durations)
+    }
+
+    /// Asserts that exactly `count` calls of the task succeeded.
+    ///
+    /// # Panics
+    /// If it was another number; the message lists what was seen. So do the other assertions.
+    #[track_caller]
+    pub fn assert_succeeded(&self, name: &str, count: u64) {
+        self.check(name, "succeed", count, self.task(name).success);
+    }
+
+    /// Asserts that exactly `count` calls of the task failed: returned an error or panicked.
+    #[track_caller]
+    pub fn assert_failed(&self, name: &str, count: u64) {
+        self.check(name, "fail", count, self.task(name).exceptions);
+    }
+
+    /// Asserts that exactly `count` calls of the task panicked.
+    #[track_caller]
+    pub fn assert_panicked(&self, name: &str, count: u64) {
+        self.check(name, "panic", count, self.task(name).panics);
+    }
+
+    /// Asserts that exactly `count` calls of the task were cancelled.
+    #[track_caller]
+    pub fn assert_cancelled(&self, name: &str, count: u64) {
+        self.check(name, "be cancelled", count, self.task(name).cancelled);
+    }
+
+    /// Asserts that the task was not called.
+    #[track_caller]
+    pub fn assert_not_called(&self, name: &str) {
+        self.check(name, "start", 0, self.task(name).started);
+    }
+
+    #[track_caller]
+    fn check(&self, name: &str, verb: &str, expected: u64, found: u64) {
+        assert!(
+            expected == found,
+            "expected {expected} calls of `{name}` to {verb}, but {found} did; seen: {}",
+            self.tasks()
+                .map(|(name, counts)| format!("\n  {name}: {counts}"))
+                .collect::<String>()
+        );
+    }
+}
