@@ -28,10 +28,11 @@ impl CallGuard {
     /// Counts the start.
     #[inline(always)]
     pub fn enter(site: &'static Site) -> Self {
+        let token = site.start();
         Self {
             site,
-            token: site.start(),
-            unwinding: thread::panicking(),
+            token,
+            unwinding: token.is_on() && thread::panicking(),
         }
     }
 }
@@ -39,6 +40,9 @@ impl CallGuard {
 impl Drop for CallGuard {
     #[inline(always)]
     fn drop(&mut self) {
+        if !self.token.is_on() {
+            return;
+        }
         if thread::panicking() && !self.unwinding {
             unwound(self.site, self.token);
         } else {
