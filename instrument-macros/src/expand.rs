@@ -14,7 +14,7 @@ mod value;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Lifetime, Signature, Visibility, ext::IdentExt, spanned::Spanned};
+use syn::{Lifetime, Signature, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Name, Predicate},
@@ -37,7 +37,8 @@ pub fn function(task: &Task, args: &Args) -> TokenStream {
 pub fn block(block: &ImplBlock, args: &Args) -> TokenStream {
     let members = block.members.iter().map(|member| match member {
         Member::Other(tokens) => tokens.clone(),
-        Member::Task(task, own) => {
+        Member::Task(task) => {
+            let (task, own) = &**task;
             let args = own.clone().or(args);
             Context {
                 task,
@@ -169,16 +170,6 @@ impl Context<'_> {
             Place::Method(block) => block.has_macros,
         };
         around || self.task.attrs.iter().any(attrs::is_macro)
-    }
-
-    /// Whether this may be an item of a trait or of its implementation. Those have no visibility.
-    fn may_be_of_trait(&self) -> bool {
-        match self.place {
-            Place::Method(block) => block.is_trait,
-            Place::Unknown => {
-                self.task.sig.receiver().is_some() && matches!(self.task.vis, Visibility::Inherited)
-            }
-        }
     }
 }
 

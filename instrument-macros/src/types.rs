@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::{
-    GenericArgument, Path, PathArguments, ReturnType, Type, TypeInfer, TypeParamBound, TypePath,
+    GenericArgument, Lifetime, Path, PathArguments, ReturnType, Type, TypeInfer, TypeParamBound, TypePath,
     parse_quote_spanned,
 };
 
@@ -126,8 +126,8 @@ fn boxed_future(ty: &Type) -> Option<Type> {
 
 /// The `T` of `Future<Output = T>`.
 fn future_output(path: &Path) -> Option<Type> {
-    let last = path.segments.last().filter(|last| last.ident == "Future")?;
-    let PathArguments::AngleBracketed(list) = &last.arguments else {
+    let future = path.segments.last().filter(|last| last.ident == "Future")?;
+    let PathArguments::AngleBracketed(list) = &future.arguments else {
         return None;
     };
     list.args.iter().find_map(|argument| match argument {
@@ -206,7 +206,8 @@ pub fn type_name(ty: &Type) -> String {
     )
 }
 
-/// The type as it may be written inside the body, where `impl Trait` cannot be: `_` stands for it.
+/// The type as it may be written inside the body, where `impl Trait` cannot be: `_` stands for it. Lifetimes are
+/// left to be inferred as well, because a name that is used in a body is one that the signature needs, says clippy.
 pub fn erased(ty: &Type) -> Type {
     let mut ty = ty.clone();
     erase(&mut ty);
@@ -234,7 +235,12 @@ fn erase(ty: &mut Type) {
         Type::Group(group) => erase(&mut group.elem),
         Type::Paren(paren) => erase(&mut paren.elem),
         Type::Ptr(pointer) => erase(&mut pointer.elem),
-        Type::Reference(reference) => erase(&mut reference.elem),
+        Type::Reference(reference) => {
+            if reference.lifetime.as_ref().is_some_and(is_named) {
+                reference.lifetime = None;
+            }
+            erase(&mut reference.elem);
+        }
         Type::Slice(slice) => erase(&mut slice.elem),
         Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
         Type::Path(path) => {
@@ -250,13 +256,21 @@ fn erase(ty: &mut Type) {
                     PathArguments::None | PathArguments::Parenthesized(_) => None,
                 });
             for argument in lists.flatten() {
-                if let GenericArgument::Type(ty) = argument {
-                    erase(ty);
+                match argument {
+                    GenericArgument::Type(ty) => erase(ty),
+                    GenericArgument::Lifetime(lifetime) if is_named(lifetime) => {
+                        *lifetime = Lifetime::new("'_", lifetime.span());
+                    }
+                    _ => {}
                 }
             }
         }
         _ => {}
     }
+}
+
+fn is_named(lifetime: &Lifetime) -> bool {
+    lifetime.ident != "static" && lifetime.ident != "_"
 }
 
 /// Whether nothing is left of the type once it is [`erased`].

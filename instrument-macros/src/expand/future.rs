@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{ReturnType, Type, parse_quote_spanned};
+use syn::{ReturnType, Signature, Type, parse_quote_spanned};
 
 use super::{Context, Expansion, in_own_scope, value, with_span_of};
 use crate::{
@@ -28,13 +28,8 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     let site = context.site();
 
     if !must_stay_async(context) {
-        let output = match &task.sig.output {
-            ReturnType::Default => quote_spanned!(Span::mixed_site()=> ()),
-            ReturnType::Type(_, ty) => ty.to_token_stream(),
-        };
         sig.asyncness = None;
-        sig.output =
-            parse_quote_spanned!(Span::mixed_site()=> -> impl ::core::future::Future<Output = #output>);
+        sig.output = impl_future(&task.sig);
         let body = quote_spanned!(Span::mixed_site()=> #site #counted);
         return Expansion {
             sig,
@@ -57,15 +52,36 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     }
 }
 
+/// What an async function returns without the word. The last token has the user's span: with it, whatever is
+/// reported about the signature is reported there, and not at the attribute.
+fn impl_future(sig: &Signature) -> ReturnType {
+    let (output, last) = match &sig.output {
+        ReturnType::Default => (
+            quote_spanned!(Span::mixed_site()=> ()),
+            sig.paren_token.span.close(),
+        ),
+        ReturnType::Type(_, ty) => {
+            let tokens = ty.to_token_stream();
+            let last = tokens
+                .clone()
+                .into_iter()
+                .last()
+                .map_or_else(Span::call_site, |token| token.span());
+            (tokens, last)
+        }
+    };
+    let close = quote_spanned!(last=> >);
+    parse_quote_spanned!(Span::mixed_site()=> -> impl ::core::future::Future<Output = #output #close)
+}
+
 /// Whether something outside the body needs the word `async`: `#[must_use]` is about the awaited value only
-/// then, a macro may look for it, a lint about traits goes by it, and `!` cannot be written as an output.
+/// then, a macro may look for it, and `!` cannot be written as an output.
 fn must_stay_async(context: &Context<'_>) -> bool {
     let task = context.task;
     types::is_never(&task.sig.output)
         || attrs::has(&task.attrs, "must_use")
         || attrs::has(&task.attrs, "track_caller")
         || context.has_macros()
-        || context.may_be_of_trait()
 }
 
 /// A return that never runs. An async block has no place to write its type, and without one the user's `?` and
@@ -144,7 +160,7 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
 
 /// The value of the user's body, wherever it returns: the signature that goes with it, the expression, and
 /// whether the signature reads differently.
-fn made(context: &Context<'_>, output: &TokenStream) -> (syn::Signature, TokenStream, bool) {
+fn made(context: &Context<'_>, output: &TokenStream) -> (Signature, TokenStream, bool) {
     let root = context.root();
     let mut sig = context.task.sig.clone();
     let user = &context.task.body;

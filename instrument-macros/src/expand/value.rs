@@ -11,7 +11,11 @@ use crate::{params, tokens, types};
 /// The value cannot be an error.
 pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     let sig = context.task.sig.clone();
-    let (root, site, block) = (context.root(), context.site(), in_own_scope(&context.task.body.block));
+    let (root, site, block) = (
+        context.root(),
+        context.site(),
+        in_own_scope(&context.task.body.block),
+    );
     // A call whose body ends in one place needs no guard against the others, where a panic is hard to tell.
     let kind = if tokens::may_leave_early(context.task.body.stream()) {
         quote_spanned!(Span::mixed_site()=> CallGuard::enter)
@@ -42,7 +46,12 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
             __task_call.succeed();
         },
     };
-    Expansion { sig, body, sibling: None, is_changed: false }
+    Expansion {
+        sig,
+        body,
+        sibling: None,
+        is_changed: false,
+    }
 }
 
 /// The value is looked at.
@@ -61,15 +70,29 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
             __task_call.end(&__task_value, #judge);
             __task_value
         };
-        return Expansion { sig, body, sibling: None, is_changed: false };
+        return Expansion {
+            sig,
+            body,
+            sibling: None,
+            is_changed: false,
+        };
     }
     let params = params::name(&mut sig, &context.task.body.stream());
-    let closure = closure(context, &quote_spanned!(Span::mixed_site()=> -> #output), &params.rebind(&mut sig));
+    let closure = closure(
+        context,
+        &quote_spanned!(Span::mixed_site()=> -> #output),
+        &params.rebind(&mut sig),
+    );
     let body = quote_spanned! {Span::mixed_site()=>
         #site
         #root::call(&__TASK_SITE, #closure, #judge)
     };
-    Expansion { sig, body, sibling: None, is_changed: params.is_renamed() }
+    Expansion {
+        sig,
+        body,
+        sibling: None,
+        is_changed: params.is_renamed(),
+    }
 }
 
 /// The body as a closure that owns the arguments.
