@@ -14,13 +14,13 @@ mod value;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Lifetime, Signature, ext::IdentExt, spanned::Spanned};
+use syn::{Signature, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Name, Predicate},
     attrs,
     task::{ImplBlock, Member, Task},
-    types,
+    tokens, types,
 };
 
 /// Writes a function with its calls counted.
@@ -173,11 +173,15 @@ impl Context<'_> {
     }
 }
 
-/// The user's block as an expression among tokens of ours. With a label it is never one whose braces look
-/// needless, and what is expected of the whole is still expected of its tail.
-fn in_own_scope(block: &Group) -> TokenStream {
-    let label = Lifetime::new("'__task_body", Span::mixed_site());
-    quote_spanned!(Span::mixed_site()=> #label: #block)
+/// The user's block as an expression among tokens of ours. One expression alone in braces would look as if it
+/// needed none, so it gets company.
+fn in_own_scope(block: &Group) -> Group {
+    if tokens::has_statement(block.stream()) {
+        return block.clone();
+    }
+    let mut stream = quote_spanned!(Span::mixed_site()=> let () = (););
+    stream.extend(block.stream());
+    with_span_of(block, stream)
 }
 
 /// Braces around `stream` that the compiler takes for `group`'s own.

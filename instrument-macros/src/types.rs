@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::{
-    GenericArgument, Lifetime, Path, PathArguments, ReturnType, Type, TypeInfer, TypeParamBound, TypePath,
+    GenericArgument, Lifetime, Path, PathArguments, ReturnType, Signature, Type, TypeInfer, TypeParamBound, TypePath,
     parse_quote_spanned,
 };
 
@@ -206,23 +206,44 @@ pub fn type_name(ty: &Type) -> String {
     )
 }
 
-/// The type as it may be written inside the body, where `impl Trait` cannot be: `_` stands for it. Lifetimes are
-/// left to be inferred as well, because a name that is used in a body is one that the signature needs, says clippy.
+/// The type as it may be written inside the body, where `impl Trait` cannot be: `_` stands for it.
 pub fn erased(ty: &Type) -> Type {
     let mut ty = ty.clone();
-    erase(&mut ty);
+    erase(&mut ty, false);
     ty
 }
 
-/// The type that the function says it returns, as it may be written inside the body.
-pub fn erased_output(output: &ReturnType) -> Type {
-    match output {
+/// The type that the function says it returns, for a closure that returns it.
+///
+/// A lifetime that the signature does not need to name is not named here either: a name that is used in a body is
+/// one that is needed, says clippy. Any other stays, because with it a body that returns the wrong borrow is told so
+/// where it does.
+pub fn erased_output(sig: &Signature) -> Type {
+    output(sig, has_needless_lifetime(sig))
+}
+
+/// The type that the function says it returns, for a variable that holds it.
+pub fn inferred_output(sig: &Signature) -> Type {
+    output(sig, true)
+}
+
+fn output(sig: &Signature, with_lifetimes: bool) -> Type {
+    match &sig.output {
         ReturnType::Default => parse_quote_spanned!(Span::mixed_site()=> ()),
-        ReturnType::Type(_, ty) => erased(ty),
+        ReturnType::Type(_, ty) => {
+            let mut ty = Type::clone(ty);
+            erase(&mut ty, with_lifetimes);
+            ty
+        }
     }
 }
 
-fn erase(ty: &mut Type) {
+/// Whether the lifetime in the signature is one that could be left out: it is the only one.
+fn has_needless_lifetime(sig: &Signature) -> bool {
+    sig.generics.lifetimes().count() == 1 && !tokens::has_elided_lifetime(sig.inputs.to_token_stream())
+}
+
+fn erase(ty: &mut Type, with_lifetimes: bool) {
     match ty {
         Type::ImplTrait(opaque) => {
             let underscore_token = syn::Token![_](opaque.impl_token.span);
@@ -231,21 +252,21 @@ fn erase(ty: &mut Type) {
                 underscore_token,
             });
         }
-        Type::Array(array) => erase(&mut array.elem),
-        Type::Group(group) => erase(&mut group.elem),
-        Type::Paren(paren) => erase(&mut paren.elem),
-        Type::Ptr(pointer) => erase(&mut pointer.elem),
+        Type::Array(array) => erase(&mut array.elem, with_lifetimes),
+        Type::Group(group) => erase(&mut group.elem, with_lifetimes),
+        Type::Paren(paren) => erase(&mut paren.elem, with_lifetimes),
+        Type::Ptr(pointer) => erase(&mut pointer.elem, with_lifetimes),
         Type::Reference(reference) => {
-            if reference.lifetime.as_ref().is_some_and(is_named) {
+            if with_lifetimes && reference.lifetime.as_ref().is_some_and(is_named) {
                 reference.lifetime = None;
             }
-            erase(&mut reference.elem);
+            erase(&mut reference.elem, with_lifetimes);
         }
-        Type::Slice(slice) => erase(&mut slice.elem),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
+        Type::Slice(slice) => erase(&mut slice.elem, with_lifetimes),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|ty| erase(ty, with_lifetimes)),
         Type::Path(path) => {
             if let Some(qself) = &mut path.qself {
-                erase(&mut qself.ty);
+                erase(&mut qself.ty, with_lifetimes);
             }
             let lists = path
                 .path
@@ -257,8 +278,8 @@ fn erase(ty: &mut Type) {
                 });
             for argument in lists.flatten() {
                 match argument {
-                    GenericArgument::Type(ty) => erase(ty),
-                    GenericArgument::Lifetime(lifetime) if is_named(lifetime) => {
+                    GenericArgument::Type(ty) => erase(ty, with_lifetimes),
+                    GenericArgument::Lifetime(lifetime) if with_lifetimes && is_named(lifetime) => {
                         *lifetime = Lifetime::new("'_", lifetime.span());
                     }
                     _ => {}

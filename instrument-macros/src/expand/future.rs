@@ -18,12 +18,17 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     let ty = if is_never {
         parse_quote_spanned!(Span::mixed_site()=> ())
     } else {
-        types::erased_output(&sig.output)
+        types::erased_output(&sig)
     };
     let params = params::name(&mut sig, &task.body.stream());
     let captured = params.capture(&mut sig);
     let (typed, block) = (typed_return(&ty), in_own_scope(&task.body.block));
-    let inner = quote_spanned!(Span::mixed_site()=> async move { #captured #typed #block });
+    // The user's own word and braces: what is wrong with the future is reported there. Inside, a block of ours
+    // drops the temporaries of the user's tail before what is bound again.
+    let asyncness = task.sig.asyncness.map_or_else(Span::mixed_site, |asyncness| asyncness.span);
+    let mut inner = quote_spanned!(asyncness=> async move);
+    let bound = quote_spanned!(Span::mixed_site()=> #captured #typed { #block });
+    inner.extend([TokenTree::Group(with_span_of(&task.body.block, bound))]);
     let counted = counted(context, &ty, &inner);
     let site = context.site();
 
@@ -146,7 +151,7 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
         };
     }
     // What comes out of any other body is boxed already, and goes into a box of its own.
-    let ty = types::erased_output(&context.task.sig.output);
+    let ty = types::erased_output(&context.task.sig);
     let (sig, inner, is_changed) = made(context, &quote_spanned!(Span::mixed_site()=> -> #ty));
     let counted = counted(context, output, &inner);
     let body = quote_spanned!(Span::mixed_site()=> #site #root::Box::pin(#counted));
@@ -165,7 +170,7 @@ fn made(context: &Context<'_>, output: &TokenStream) -> (Signature, TokenStream,
     let mut sig = context.task.sig.clone();
     let user = &context.task.body;
     if output.is_empty() && !tokens::may_leave_early(user.stream()) {
-        return (sig, in_own_scope(&user.block), false);
+        return (sig, in_own_scope(&user.block).into_token_stream(), false);
     }
     let params = params::name(&mut sig, &user.stream());
     let closure = value::closure(context, output, &params.rebind(&mut sig));
