@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::{
-    GenericArgument, Lifetime, Path, PathArguments, ReturnType, Signature, Type, TypeInfer, TypeParamBound, TypePath,
-    parse_quote_spanned,
+    GenericArgument, Lifetime, Path, PathArguments, ReturnType, Signature, Type, TypeInfer, TypeParamBound,
+    TypePath, parse_quote_spanned,
 };
 
 use crate::tokens;

@@ -31,7 +31,13 @@ fn package(name: &str, fixtures: &[PathBuf]) -> PathBuf {
         let stem = fixture.file_stem().unwrap().to_str().unwrap();
         let bare: String = text
             .lines()
-            .map(|line| if line.trim() == "#[instrument_task]" { "//\n".to_owned() } else { format!("{line}\n") })
+            .map(|line| {
+                if line.trim() == "#[instrument_task]" {
+                    "//\n".to_owned()
+                } else {
+                    format!("{line}\n")
+                }
+            })
             .collect();
         let bare = bare.replace("use instrument_task::instrument_task;", "");
         fs::write(root.join(format!("src/bin/{stem}.rs")), text).unwrap();
@@ -69,46 +75,78 @@ fn message(line: &str) -> Option<(String, Message, String)> {
     Some((stem, (code, level, primary["line_start"].as_u64()?), rendered))
 }
 
-/// Compares each fixture with its bare twin and returns what differs.
-fn differences(all: &[(String, Message, String)], fixtures: &[PathBuf], expected: &[&str]) -> String {
+/// Compares a fixture with its bare twin: what is reported of the one only, and of the other only.
+fn compare(all: &[(String, Message, String)], fixture: &Path) -> (BTreeSet<Message>, BTreeSet<Message>) {
+    let stem = fixture.file_stem().unwrap().to_str().unwrap();
+    let of = |stem: &str| -> BTreeSet<Message> {
+        all.iter()
+            .filter(|(of, ..)| of == stem)
+            .map(|(_, message, _)| message.clone())
+            .collect()
+    };
+    let (annotated, bare) = (of(stem), of(&format!("{stem}__bare")));
+    assert!(!bare.is_empty(), "{stem} reports nothing");
+    (&annotated - &bare, &bare - &annotated)
+}
+
+/// Asserts that each fixture says the same as its bare twin.
+fn assert_same(all: &[(String, Message, String)], fixtures: &[PathBuf]) {
     let mut text = String::new();
     for fixture in fixtures {
         let stem = fixture.file_stem().unwrap().to_str().unwrap();
-        let of = |stem: &str| -> BTreeSet<&Message> {
-            all.iter().filter(|(of, ..)| of == stem).map(|(_, message, _)| message).collect()
-        };
-        let (annotated, bare) = (of(stem), of(&format!("{stem}__bare")));
-        assert!(!bare.is_empty(), "{stem} reports nothing");
-        let (gained, lost) = (annotated.difference(&bare), bare.difference(&annotated));
-        for (what, message) in gained.map(|m| ("gained", m)).chain(lost.map(|m| ("lost", m))) {
-            if expected.contains(&message.0.as_str()) {
-                continue;
-            }
-            let rendered = all.iter().find(|(of, m, _)| of.starts_with(stem) && m == *message);
-            text += &format!("{stem}: {what} {message:?}\n{}\n", rendered.map_or("", |(.., rendered)| rendered));
+        let (gained, lost) = compare(all, fixture);
+        for (what, message) in gained
+            .iter()
+            .map(|m| ("gained", m))
+            .chain(lost.iter().map(|m| ("lost", m)))
+        {
+            let rendered = all.iter().find(|(of, m, _)| of.starts_with(stem) && m == message);
+            text += &format!(
+                "{stem}: {what} {message:?}\n{}\n",
+                rendered.map_or("", |(.., rendered)| rendered)
+            );
         }
     }
-    text
+    assert!(text.is_empty(), "{text}");
 }
 
 #[test]
 fn errors_stay_where_they_are() {
-    let mut fixtures: Vec<_> =
-        fs::read_dir(format!("{FIXTURES}/errors")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut fixtures: Vec<_> = fs::read_dir(format!("{FIXTURES}/errors"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     fixtures.sort();
     let root = package("attribute-errors", &fixtures);
-    let differences = differences(&messages(&root, &["check"]), &fixtures, &[]);
-    assert!(differences.is_empty(), "{differences}");
+    assert_same(&messages(&root, &["check"]), &fixtures);
 }
 
 #[test]
 fn lints_stay_where_they_are() {
-    if !Command::new("cargo").args(["clippy", "--version"]).output().is_ok_and(|output| output.status.success()) {
+    if !Command::new("cargo")
+        .args(["clippy", "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
         println!("skipped: clippy is not installed");
         return;
     }
-    let fixtures = [PathBuf::from(format!("{FIXTURES}/lints.rs"))];
-    let root = package("attribute-lints", &fixtures);
-    let differences = differences(&messages(&root, &["clippy"]), &fixtures, &[]);
-    assert!(differences.is_empty(), "{differences}");
+    let [same, lost] = ["lints", "lost_lints"].map(|name| PathBuf::from(format!("{FIXTURES}/{name}.rs")));
+    let root = package("attribute-lints", &[same.clone(), lost.clone()]);
+    let all = messages(&root, &["clippy"]);
+    assert_same(&all, &[same]);
+
+    let (gained, lost) = compare(&all, &lost);
+    assert!(gained.is_empty(), "{gained:?}");
+    let lost: BTreeSet<_> = lost.iter().map(|(lint, ..)| lint.as_str()).collect();
+    let expected = [
+        "clippy::manual_async_fn",
+        "clippy::missing_errors_doc",
+        "clippy::needless_pass_by_value",
+        "clippy::toplevel_ref_arg",
+        "clippy::unnecessary_wraps",
+        "clippy::unused_async",
+        "clippy::used_underscore_binding",
+    ];
+    assert_eq!(lost, BTreeSet::from(expected));
 }

@@ -15,8 +15,9 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     let task = context.task;
     let mut sig = task.sig.clone();
     let is_never = types::is_never(&sig.output);
+    // `!` is no type that can be written here.
     let ty = if is_never {
-        parse_quote_spanned!(Span::mixed_site()=> ())
+        parse_quote_spanned!(Span::mixed_site()=> ::core::convert::Infallible)
     } else {
         types::erased_output(&sig)
     };
@@ -25,7 +26,10 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     let (typed, block) = (typed_return(&ty), in_own_scope(&task.body.block));
     // The user's own word and braces: what is wrong with the future is reported there. Inside, a block of ours
     // drops the temporaries of the user's tail before what is bound again.
-    let asyncness = task.sig.asyncness.map_or_else(Span::mixed_site, |asyncness| asyncness.span);
+    let asyncness = task
+        .sig
+        .asyncness
+        .map_or_else(Span::mixed_site, |asyncness| asyncness.span);
     let mut inner = quote_spanned!(asyncness=> async move);
     let bound = quote_spanned!(Span::mixed_site()=> #captured #typed { #block });
     inner.extend([TokenTree::Group(with_span_of(&task.body.block, bound))]);
@@ -44,8 +48,7 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
         };
     }
     let body = if is_never {
-        // The block's value is never made, but `!` is no type that it could be given.
-        quote_spanned!(Span::mixed_site()=> #site let () = #counted.await; ::core::unreachable!())
+        quote_spanned!(Span::mixed_site()=> #site match #counted.await {})
     } else {
         quote_spanned!(Span::mixed_site()=> #site #counted.await)
     };
@@ -104,10 +107,12 @@ fn typed_return(ty: &Type) -> TokenStream {
 
 /// The future `inner`, of which `ty` is the output, counted.
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
-    let (root, judge) = (context.root(), context.judge());
-    quote_spanned! {Span::mixed_site()=>
-        #root::future::<#ty, _, _, _>(|| &__TASK_SITE, #inner, #judge)
-    }
+    let judge = context.judge();
+    let function = quote_spanned!(context.end()=> future::<#ty, _, _, _>);
+    context.tail_call(
+        &function,
+        quote_spanned!(Span::mixed_site()=> || &__TASK_SITE, #inner, #judge),
+    )
 }
 
 /// A function that makes a future and returns it.

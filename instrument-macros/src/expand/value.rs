@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::ReturnType;
 
-use super::{Context, Expansion, in_own_scope};
+use super::{Context, Expansion, in_own_scope, with_span_of};
 use crate::{params, tokens, types};
 
 /// The value cannot be an error.
@@ -22,12 +22,16 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     } else {
         quote_spanned!(Span::mixed_site()=> Call::start)
     };
+    // Nor does one whose last statement is a `return`, and nothing comes after that.
+    let ends_in_return = tokens::ends_in_return(context.task.body.stream());
     let body = match &sig.output {
-        ReturnType::Type(_, ty) if types::is_unnameable(ty) => quote_spanned! {Span::mixed_site()=>
-            #site
-            let __task_call = #root::CallGuard::enter(&__TASK_SITE);
-            #block
-        },
+        ReturnType::Type(_, ty) if types::is_unnameable(ty) || ends_in_return => {
+            quote_spanned! {Span::mixed_site()=>
+                #site
+                let __task_call = #root::CallGuard::enter(&__TASK_SITE);
+                #block
+            }
+        }
         ReturnType::Type(..) => {
             let (ty, value) = (types::inferred_output(&sig), value(context));
             quote_spanned! {Span::mixed_site()=>
@@ -71,7 +75,12 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
             __task_call.end(&__task_value, #judge);
             #value
         };
-        return Expansion { sig, body, sibling: None, is_changed: false };
+        return Expansion {
+            sig,
+            body,
+            sibling: None,
+            is_changed: false,
+        };
     }
     let output = types::erased_output(&sig);
     let params = params::name(&mut sig, &context.task.body.stream());
@@ -80,10 +89,9 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
         &quote_spanned!(Span::mixed_site()=> -> #output),
         &params.rebind(&mut sig),
     );
-    let body = quote_spanned! {Span::mixed_site()=>
-        #site
-        #root::call(&__TASK_SITE, #closure, #judge)
-    };
+    let arguments = quote_spanned!(Span::mixed_site()=> &__TASK_SITE, #closure, #judge);
+    let mut body = site;
+    body.extend(context.tail_call(&quote_spanned!(context.end()=> call), arguments));
     Expansion {
         sig,
         body,
@@ -92,16 +100,17 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     }
 }
 
-/// The variable that holds the value, to be returned. What is wrong with the value is reported at the end of the
-/// user's body, where it comes from.
+/// The variable that holds the value, to be returned.
 fn value(context: &Context<'_>) -> Ident {
-    let last = context.task.body.stream().into_iter().last();
-    let span = last.map_or_else(|| context.task.body.block.span(), |token| token.span());
-    Ident::new("__task_value", Span::mixed_site().located_at(span))
+    Ident::new("__task_value", context.end())
 }
 
-/// The body as a closure that owns the arguments.
+/// The body as a closure that owns the arguments. It has the user's span and braces, as the function had; inside, a block of ours drops the
+/// temporaries of the user's tail before the arguments.
 pub(super) fn closure(context: &Context<'_>, output: &TokenStream, bindings: &TokenStream) -> TokenStream {
     let block = in_own_scope(&context.task.body.block);
-    quote_spanned!(Span::mixed_site()=> move || #output { #bindings #block })
+    let bound = quote_spanned!(Span::mixed_site()=> #bindings { #block });
+    let body = with_span_of(&context.task.body.block, bound);
+    let span = context.task.sig.fn_token.span;
+    quote_spanned!(span=> move || #output #body)
 }
