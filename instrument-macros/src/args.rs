@@ -60,8 +60,8 @@ const KEYS: &[Key] = &[
         name: "name",
         form: "name = \"…\"",
         on_impl: false,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
+        read: |args, input, key| {
+            value(input, key, NAME)?;
             args.name = Some(name(input)?);
             Ok(())
         },
@@ -71,8 +71,7 @@ const KEYS: &[Key] = &[
         form: "ok_if = predicate",
         on_impl: false,
         read: |args, input, key| {
-            args.predicate(key)?;
-            args.predicate = Some(Predicate::Ok(predicate(input)?));
+            args.predicate = Some(Predicate::Ok(args.predicate(input, key)?));
             Ok(())
         },
     },
@@ -81,8 +80,7 @@ const KEYS: &[Key] = &[
         form: "error_if = predicate",
         on_impl: false,
         read: |args, input, key| {
-            args.predicate(key)?;
-            args.predicate = Some(Predicate::Error(predicate(input)?));
+            args.predicate = Some(Predicate::Error(args.predicate(input, key)?));
             Ok(())
         },
     },
@@ -99,13 +97,23 @@ const KEYS: &[Key] = &[
         name: "crate",
         form: "crate = path",
         on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            args.krate = Some(input.call(Path::parse_mod_style)?);
+        read: |args, input, key| {
+            value(input, key, CRATE)?;
+            let span = input.span();
+            args.krate = Some(
+                input
+                    .call(Path::parse_mod_style)
+                    .map_err(|_| Error::new(span, CRATE))?,
+            );
             Ok(())
         },
     },
 ];
+
+// What a value has to be, where it is something else.
+const NAME: &str = "expected a string literal or the path of a `const`";
+const PREDICATE: &str = "expected a path or a closure, which gets a reference to the returned value";
+const CRATE: &str = "expected the path of a module that re-exports this library";
 
 /// Reads the arguments. The first mistake ends it, so that one mistake is one error.
 pub fn parse(tokens: TokenStream) -> Result<Args> {
@@ -139,7 +147,7 @@ impl Args {
             return Ok(());
         }
         if !input.peek(Ident::peek_any) {
-            return Err(input.error(format!("expected an argument: {}", forms())));
+            return Err(input.error(format!("expected one of {}", forms())));
         }
         let ident = input.call(Ident::parse_any)?;
         let Some(key) = KEYS.iter().find(|key| ident == key.name) else {
@@ -157,13 +165,17 @@ impl Args {
         Ok(())
     }
 
-    fn predicate(&self, key: Span) -> Result<()> {
-        match &self.predicate {
-            None => Ok(()),
-            Some(_) => Err(Error::new(
+    fn predicate(&self, input: ParseStream, key: Span) -> Result<Expr> {
+        if self.predicate.is_some() {
+            return Err(Error::new(
                 key,
                 "`ok_if` and `error_if` exclude each other; keep one of them",
-            )),
+            ));
+        }
+        value(input, key, PREDICATE)?;
+        match input.parse()? {
+            expr @ (Expr::Path(_) | Expr::Closure(_)) => Ok(expr),
+            other => Err(Error::new(other.span(), PREDICATE)),
         }
     }
 
@@ -206,12 +218,12 @@ impl Args {
         self
     }
 
-    /// The module that an expansion names.
-    pub fn root(&self) -> TokenStream {
+    /// The module that an expansion names, located at `span`.
+    pub fn root(&self, span: Span) -> TokenStream {
         if let Some(path) = &self.krate {
             quote_spanned!(path.span()=> #path::__private)
         } else {
-            quote_spanned!(Span::mixed_site()=> ::instrument_task::__private)
+            quote_spanned!(Span::mixed_site().located_at(span)=> ::instrument_task::__private)
         }
     }
 }
@@ -225,36 +237,35 @@ impl ToTokens for Name {
     }
 }
 
+/// Reads the sign between a key and its value, and sees to it that there is a value.
+fn value(input: ParseStream, key: Span, expected: &str) -> Result<()> {
+    if !input.peek(Token![=]) {
+        let span = if input.is_empty() || input.peek(Token![,]) {
+            key
+        } else {
+            input.span()
+        };
+        return Err(Error::new(span, format!("{expected}, after an `=`")));
+    }
+    let sign: Token![=] = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(Error::new(sign.span, expected));
+    }
+    Ok(())
+}
+
 fn name(input: ParseStream) -> Result<Name> {
     if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;
         validate::name(&literal)?;
         return Ok(Name::Literal(literal));
     }
-    let expected = "expected a string literal or the path of a `const`";
     let span = input.span();
-    let path: Path = input.parse().map_err(|_| Error::new(span, expected))?;
+    let path: Path = input.parse().map_err(|_| Error::new(span, NAME))?;
     if input.is_empty() || input.peek(Token![,]) {
         Ok(Name::Const(path))
     } else {
-        Err(Error::new(span, expected))
-    }
-}
-
-fn predicate(input: ParseStream) -> Result<Expr> {
-    input.parse::<Token![=]>()?;
-    let expected = "expected a path or a closure, which gets a reference to the returned value";
-    let span = input.span();
-    let expr: Expr = input.parse().map_err(|error| {
-        if input.is_empty() {
-            Error::new(span, expected)
-        } else {
-            error
-        }
-    })?;
-    match expr {
-        Expr::Path(_) | Expr::Closure(_) => Ok(expr),
-        other => Err(Error::new(other.span(), expected)),
+        Err(Error::new(span, NAME))
     }
 }
 
@@ -265,12 +276,13 @@ fn unknown(ident: &Ident) -> Error {
         .map(|key| (distance(&name, key.name), key.name))
         .filter(|(distance, key)| *distance <= key.len() / 3 + 1)
         .min();
-    let hint = near
-        .map(|(_, key)| format!("did you mean `{key}`? "))
-        .unwrap_or_default();
+    let known = match near {
+        Some((_, key)) => format!("did you mean `{key}`? The arguments are"),
+        None => String::from("the arguments are"),
+    };
     Error::new(
         ident.span(),
-        format!("unknown argument `{name}`; {hint}the arguments are {}", forms()),
+        format!("unknown argument `{name}`; {known} {}", forms()),
     )
 }
 

@@ -12,9 +12,9 @@ mod future;
 mod tracked;
 mod value;
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Signature, ext::IdentExt, spanned::Spanned};
+use syn::{Expr, Signature, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Name, Predicate},
@@ -122,7 +122,7 @@ impl Context<'_> {
 
     /// The module that the expansion names.
     fn root(&self) -> TokenStream {
-        self.args.root()
+        self.args.root(Span::mixed_site())
     }
 
     /// Where the body ends, for what is wrong with the value that comes out of it.
@@ -136,11 +136,7 @@ impl Context<'_> {
     /// A call of a function of the library, which is what the annotated function returns.
     fn tail_call(&self, function: &TokenStream, arguments: TokenStream) -> TokenStream {
         let end = self.end();
-        let root = self.root().into_iter().map(|mut token| {
-            token.set_span(token.span().located_at(end));
-            token
-        });
-        let root: TokenStream = root.collect();
+        let root = self.args.root(end);
         let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
         parentheses.set_span(end);
         quote_spanned!(end=> #root::#function #parentheses)
@@ -151,7 +147,10 @@ impl Context<'_> {
         let root = self.root();
         let name = match (&self.args.name, self.place) {
             (Some(Name::Literal(literal)), _) => literal.to_token_stream(),
-            (Some(Name::Const(path)), _) => quote_spanned!(path.span()=> #root::task_name(#path)),
+            (Some(Name::Const(path)), _) => {
+                let root = self.args.root(path.span());
+                quote_spanned!(Span::mixed_site().located_at(path.span())=> #root::task_name(#path))
+            }
             (None, Place::Unknown) => self.ident().into_token_stream(),
             (None, Place::Method(block)) => {
                 format!("{}.{}", block.type_name, self.ident()).into_token_stream()
@@ -166,22 +165,27 @@ impl Context<'_> {
 
     /// A closure that says how the returned value counts: by its type, unless the user has a say.
     fn judge(&self) -> TokenStream {
-        let root = self.root();
         match &self.args.predicate {
-            Some(Predicate::Ok(ok)) => quote_spanned! {Span::mixed_site()=>
-                |__task_value| #root::ok_if(__task_value, #ok)
-            },
-            Some(Predicate::Error(error)) => quote_spanned! {Span::mixed_site()=>
-                |__task_value| #root::error_if(__task_value, #error)
-            },
-            None => quote_spanned! {Span::mixed_site()=>
-                |__task_value| {
-                    #[allow(unused_imports)]
-                    use #root::{ByTrait as _, Otherwise as _};
-                    (&#root::Probe(__task_value)).instrument_task_end()
+            Some(Predicate::Ok(ok)) => self.judge_by(ok, "ok_if"),
+            Some(Predicate::Error(error)) => self.judge_by(error, "error_if"),
+            None => {
+                let root = self.root();
+                quote_spanned! {Span::mixed_site()=>
+                    |__task_value| {
+                        #[allow(unused_imports)]
+                        use #root::{ByTrait as _, Otherwise as _};
+                        (&#root::Probe(__task_value)).instrument_task_end()
+                    }
                 }
-            },
+            }
         }
+    }
+
+    /// A closure that asks the user's predicate. What is wrong with the predicate is reported there.
+    fn judge_by(&self, predicate: &Expr, judge: &str) -> TokenStream {
+        let span = Span::mixed_site().located_at(predicate.span());
+        let (root, judge) = (self.args.root(span), Ident::new(judge, span));
+        quote_spanned!(span=> |__task_value| #root::#judge(__task_value, #predicate))
     }
 
     /// Whether a macro attribute will be given what this one makes.
