@@ -3,7 +3,9 @@
 
 use std::{
     collections::BTreeSet,
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -45,8 +47,8 @@ fn package(name: &str, fixtures: &[PathBuf]) -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\
-         [dependencies]\ninstrument-task = {{ path = {:?} }}\n[workspace]\n",
-        workspace.join("instrument"),
+         [dependencies]\ninstrument-task = {{ path = '{}' }}\n[workspace]\n",
+        workspace.join("instrument").display(),
     );
     fs::write(root.join("Cargo.toml"), manifest).unwrap();
     fs::copy(workspace.join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
@@ -128,10 +130,8 @@ fn assert_same(all: &[Report], fixtures: &[PathBuf]) {
             let report = all
                 .iter()
                 .find(|report| report.binary.starts_with(name) && report.message == *message);
-            text += &format!(
-                "{name}: {what} {message:?}\n{}\n",
-                report.map_or("", |report| &report.rendered)
-            );
+            let rendered = report.map_or("", |report| &report.rendered);
+            writeln!(text, "{name}: {what} {message:?}\n{rendered}").unwrap();
         }
     }
     assert!(text.is_empty(), "{text}");
