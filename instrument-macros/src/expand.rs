@@ -1,8 +1,8 @@
 //! Writes the annotated function.
 //!
-//! The body moves as little as its return type allows. Where the written type can be no error, a guard stands
-//! before the untouched body. Otherwise the body becomes a closure whose value is judged, or an async block
-//! inside the future that counts.
+//! The body moves as little as it allows. It stays in place where the written type can be no error, or where its
+//! value comes out of one place only. Otherwise it becomes a closure whose value is judged, or an async block inside
+//! the future that counts.
 //!
 //! Every token of ours is resolved at [`Span::mixed_site`], so that no local of ours meets one of the user's, and
 //! carries this crate's edition: in edition 2024 the tail of a block of ours drops its temporaries before the
@@ -85,7 +85,7 @@ impl Context<'_> {
         } else if let Some(returned) = types::returned(output) {
             future::of_returned(self, &returned)
         } else if self.args.predicate.is_none() && types::is_always_success(output) {
-            value::guarded(self)
+            value::always_success(self)
         } else {
             tracked::tracked(self).unwrap_or_else(|| value::judged(self))
         };

@@ -1,10 +1,13 @@
 //! What a written type gives away.
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
 use syn::{
     GenericArgument, Path, PathArguments, ReturnType, Type, TypeInfer, TypeParamBound, TypePath,
     parse_quote_spanned,
 };
+
+use crate::tokens;
 
 /// Types that are lower-case words of the language.
 const PRIMITIVES: &[&str] = &[
@@ -172,6 +175,12 @@ fn bare(ty: &Type) -> &Type {
         Type::Group(group) => bare(&group.elem),
         other => other,
     }
+}
+
+/// Whether the type cannot be written on a variable: `!`, and whatever holds an `impl Trait`.
+pub fn is_unnameable(ty: &Type) -> bool {
+    let holds_impl = |tokens: TokenStream| tokens::mentions(tokens, &Ident::new("impl", Span::call_site()));
+    matches!(bare(ty), Type::Never(_)) || holds_impl(ty.to_token_stream())
 }
 
 /// What a type is called, without its path and its arguments.

@@ -149,13 +149,7 @@ fn made(context: &Context<'_>, output: &TokenStream) -> (syn::Signature, TokenSt
     let mut sig = context.task.sig.clone();
     let user = &context.task.body;
     if output.is_empty() && !tokens::may_leave_early(user.stream()) {
-        let block = &user.block;
-        // Without a statement of our own the user's braces would look needless.
-        return (
-            sig,
-            quote_spanned!(Span::mixed_site()=> { const _: () = (); #block }),
-            false,
-        );
+        return (sig, value::in_place(context), false);
     }
     let params = params::name(&mut sig, &user.stream());
     let closure = value::closure(context, output, &params.rebind(&mut sig));

@@ -1,20 +1,59 @@
 //! A synchronous call, from its start to its end.
 //!
 //! Everything here is inlined into the annotated function, where the site is a constant and a token that says
-//! "no client" folds both halves away. What runs only while a panic unwinds stays out of line.
+//! "no client" folds both halves away. What runs only on the way out of the ordinary stays out of line, and takes
+//! its arguments by value: a guard whose address is taken would have to be written to memory on every call.
 
-#![allow(
-    clippy::inline_always,
-    reason = "the cost of a call is counted in instructions"
-)]
+#![allow(clippy::inline_always, reason = "the cost of a call is counted in instructions")]
 
 use std::{mem, thread};
 
 use crate::task::site::{End, Site, Token};
 
-/// Counts a call whose value cannot be an error: it ends where the guard is dropped.
+/// A call that ends by hand. If it is dropped before that, it ends in a panic.
+#[derive(Debug)]
+#[must_use = "a call that is dropped counts as a panic"]
+pub struct Call {
+    site: &'static Site,
+    token: Token,
+}
+
+impl Call {
+    /// Counts the start.
+    #[inline(always)]
+    pub fn start(site: &'static Site) -> Self {
+        Self { site, token: site.start() }
+    }
+
+    /// Counts the end, as `judge` says of the `value` that was returned. A value that nobody counts is not judged.
+    #[inline(always)]
+    pub fn end<R>(self, value: &R, judge: impl FnOnce(&R) -> End) {
+        let Self { site, token } = self;
+        if token.is_on() {
+            let end = judge(value);
+            site.end(token, end);
+        }
+        mem::forget(self);
+    }
+
+    /// Counts a success.
+    #[inline(always)]
+    pub fn succeed(self) {
+        self.site.end(self.token, End::Success);
+        mem::forget(self);
+    }
+}
+
+impl Drop for Call {
+    #[inline(always)]
+    fn drop(&mut self) {
+        unwound(self.site, self.token);
+    }
+}
+
+/// Counts a call that succeeds wherever its body returns, and so may be dropped on an early return.
 ///
-/// A call that was entered while its thread was already unwinding counts as a success, because nothing tells
+/// A call that was entered while its thread was already unwinding counts as a success then, because nothing tells
 /// such a call's return from a panic of its own.
 #[derive(Debug)]
 #[must_use = "the call ends when the guard is dropped"]
@@ -29,24 +68,22 @@ impl CallGuard {
     #[inline(always)]
     pub fn enter(site: &'static Site) -> Self {
         let token = site.start();
-        Self {
-            site,
-            token,
-            unwinding: token.is_on() && thread::panicking(),
-        }
+        Self { site, token, unwinding: token.is_on() && thread::panicking() }
+    }
+
+    /// Counts the end at the end of the body, which is a success without any question.
+    #[inline(always)]
+    pub fn succeed(self) {
+        self.site.end(self.token, End::Success);
+        mem::forget(self);
     }
 }
 
 impl Drop for CallGuard {
     #[inline(always)]
     fn drop(&mut self) {
-        if !self.token.is_on() {
-            return;
-        }
-        if thread::panicking() && !self.unwinding {
-            unwound(self.site, self.token);
-        } else {
-            self.site.end(self.token, End::Success);
+        if self.token.is_on() {
+            left(self.site, self.token, self.unwinding);
         }
     }
 }
@@ -72,44 +109,16 @@ pub fn construct<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// A call that ends by hand. If it is dropped before that, it ends in a panic.
-#[derive(Debug)]
-#[must_use = "a call that is dropped counts as a panic"]
-pub struct Call {
-    site: &'static Site,
-    token: Token,
-}
-
-impl Call {
-    /// Counts the start.
-    #[inline(always)]
-    pub fn start(site: &'static Site) -> Self {
-        Self {
-            site,
-            token: site.start(),
-        }
-    }
-
-    /// Counts the end, as `judge` says of the `value` that was returned.
-    #[inline(always)]
-    pub fn end<R>(self, value: &R, judge: impl FnOnce(&R) -> End) {
-        let end = judge(value);
-        let Self { site, token } = self;
-        mem::forget(self);
-        site.end(token, end);
-    }
-}
-
-impl Drop for Call {
-    #[inline(always)]
-    fn drop(&mut self) {
-        unwound(self.site, self.token);
-    }
-}
-
-/// Counts the end of a call by a panic. It takes its arguments by value so that no guard has to be in memory.
+/// Counts the end of a call by a panic.
 #[cold]
 #[inline(never)]
 pub(super) fn unwound(site: &'static Site, token: Token) {
     site.end(token, End::Panic);
+}
+
+/// Counts the end of a call that was left before the end of its body.
+#[inline(never)]
+fn left(site: &'static Site, token: Token, unwinding: bool) {
+    let end = if thread::panicking() && !unwinding { End::Panic } else { End::Success };
+    site.end(token, end);
 }
