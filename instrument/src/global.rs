@@ -1,6 +1,9 @@
 //! The installed client: at most one at a time.
 
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::{
+    error::Error as _,
+    sync::{Mutex, MutexGuard, Once, PoisonError},
+};
 
 use crate::{
     client::{Client, Guard},
@@ -43,7 +46,11 @@ pub fn init() -> Result<Guard, Error> {
 /// ```
 pub fn init_or_disabled() -> Guard {
     init().unwrap_or_else(|error| {
-        tracing::warn!(target: "instrument_task", "no metrics: {error}");
+        let cause = error
+            .source()
+            .map(|source| format!(": {source}"))
+            .unwrap_or_default();
+        tracing::warn!(target: "instrument_task", "no metrics: {error}{cause}");
         Guard::disabled()
     })
 }

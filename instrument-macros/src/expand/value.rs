@@ -41,7 +41,12 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
             __call.succeed();
         },
     };
-    Expansion { sig, body, sibling: None, is_changed: false }
+    Expansion {
+        sig,
+        body,
+        sibling: None,
+        is_changed: false,
+    }
 }
 
 /// The value is looked at.
@@ -59,15 +64,29 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
             __call.end(&__value, #judge);
             __value
         };
-        return Expansion { sig, body, sibling: None, is_changed: false };
+        return Expansion {
+            sig,
+            body,
+            sibling: None,
+            is_changed: false,
+        };
     }
     let params = params::name(&mut sig, &context.task.body.stream());
-    let closure = closure(context, &quote_spanned!(Span::mixed_site()=> -> #output), &params.rebind(&mut sig));
+    let closure = closure(
+        context,
+        &quote_spanned!(Span::mixed_site()=> -> #output),
+        &params.rebind(&mut sig),
+    );
     let body = quote_spanned! {Span::mixed_site()=>
         #site
         #root::call(&__SITE, #closure, #judge)
     };
-    Expansion { sig, body, sibling: None, is_changed: params.is_renamed() }
+    Expansion {
+        sig,
+        body,
+        sibling: None,
+        is_changed: params.is_renamed(),
+    }
 }
 
 /// The body as an expression where it stands.

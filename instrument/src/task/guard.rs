@@ -4,7 +4,10 @@
 //! "no client" folds both halves away. What runs only on the way out of the ordinary stays out of line, and takes
 //! its arguments by value: a guard whose address is taken would have to be written to memory on every call.
 
-#![allow(clippy::inline_always, reason = "the cost of a call is counted in instructions")]
+#![allow(
+    clippy::inline_always,
+    reason = "the cost of a call is counted in instructions"
+)]
 
 use std::{mem, thread};
 
@@ -22,7 +25,10 @@ impl Call {
     /// Counts the start.
     #[inline(always)]
     pub fn start(site: &'static Site) -> Self {
-        Self { site, token: site.start() }
+        Self {
+            site,
+            token: site.start(),
+        }
     }
 
     /// Counts the end, as `judge` says of the `value` that was returned. A value that nobody counts is not judged.
@@ -68,7 +74,11 @@ impl CallGuard {
     #[inline(always)]
     pub fn enter(site: &'static Site) -> Self {
         let token = site.start();
-        Self { site, token, unwinding: token.is_on() && thread::panicking() }
+        Self {
+            site,
+            token,
+            unwinding: token.is_on() && thread::panicking(),
+        }
     }
 
     /// Counts the end at the end of the body, which is a success without any question.
@@ -119,6 +129,10 @@ pub(super) fn unwound(site: &'static Site, token: Token) {
 /// Counts the end of a call that was left before the end of its body.
 #[inline(never)]
 fn left(site: &'static Site, token: Token, unwinding: bool) {
-    let end = if thread::panicking() && !unwinding { End::Panic } else { End::Success };
+    let end = if thread::panicking() && !unwinding {
+        End::Panic
+    } else {
+        End::Success
+    };
     site.end(token, end);
 }
