@@ -5,7 +5,7 @@ use std::{
     env, fs,
     io::{self, ErrorKind, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -102,7 +102,7 @@ impl Etsy {
         format!("127.0.0.1:{}", self.port)
     }
 
-    fn start(package: &PathBuf) -> Option<Self> {
+    fn start(package: &Path) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let own = format!(
             "instrument-task-{}-{}",
@@ -121,10 +121,10 @@ impl Etsy {
         // The interval is longer than any test, so that sums and values pile up.
         let config = format!(
             "{{ port: {port}, address: '127.0.0.1', mgmt_port: {}, mgmt_address: '127.0.0.1', \
-               flushInterval: 3600000, title: false, backends: [{:?}], received: {:?} }}",
+               flushInterval: 3600000, title: false, backends: ['{}'], received: '{}' }}",
             management.port(),
             concat!(env!("CARGO_MANIFEST_DIR"), "/src/etsy-backend.js"),
-            folder.join("received.txt"),
+            folder.join("received.txt").display(),
         );
         fs::write(folder.join("config.js"), config).expect("the folder is writable");
         let process = Command::new("node")
