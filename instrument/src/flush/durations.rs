@@ -37,6 +37,9 @@ impl Random {
     }
 }
 
+/// One call, where calls are reckoned in fractions.
+const PART: u64 = 1 << 16;
+
 #[derive(Debug)]
 pub(super) struct Durations {
     /// Nanoseconds.
@@ -45,7 +48,10 @@ pub(super) struct Durations {
     level: u64,
     /// Calls of this outcome that values were sent for. Wraps with the counter it is subtracted from.
     calls_spent: usize,
-    /// What this pass sends, and how much of that it has sent.
+    /// The part of one more call that values were sent for, in units of [`PART`]: a pass that was cut short ends between two
+    /// calls.
+    part_spent: u64,
+    /// What this pass sends, and how much of that it has sent. Its calls are in units of [`PART`].
     pass: Sample,
     done: u64,
 }
@@ -56,6 +62,7 @@ impl Default for Durations {
             values: VecDeque::new(),
             level: STRIDE_ONE.into(),
             calls_spent: 0,
+            part_spent: 0,
             pass: Sample { values: 0, calls: 0 },
             done: 0,
         }
@@ -128,15 +135,16 @@ impl Durations {
         let calls = ended.wrapping_sub(self.calls_spent) as u64;
         let dropped = self.thin_to(most.max(1), random);
         let have = self.values.len() as u64;
-        let sampled = have < calls;
+        let sampled = have < calls || self.part_spent > 0;
         let values = if sampled && !last {
-            have.saturating_sub(1)
+            have.min(calls).saturating_sub(1)
         } else {
             have.min(calls)
         };
+        let parts = (calls * PART).saturating_sub(self.part_spent);
         self.pass = Sample {
             values,
-            calls: if values == 0 { 0 } else { calls },
+            calls: if values == 0 { 0 } else { parts },
         };
         self.settle_level();
         dropped
@@ -144,10 +152,21 @@ impl Durations {
 
     /// The value at `offset` behind those that this pass has sent, with its rate; `None` at the end of the pass.
     pub(super) fn get(&self, offset: usize) -> Option<(u64, Sample)> {
-        let open = self.done + (offset as u64) < self.pass.values;
-        open.then(|| self.values.get(offset))
-            .flatten()
-            .map(|nanos| (*nanos, self.pass))
+        let Sample { values, calls } = self.pass;
+        let open = self.done + (offset as u64) < values;
+        let nanos = open.then(|| self.values.get(offset)).flatten()?;
+        let sample = if calls % PART == 0 {
+            Sample {
+                values,
+                calls: calls / PART,
+            }
+        } else {
+            Sample {
+                values: values * PART,
+                calls,
+            }
+        };
+        Some((*nanos, sample))
     }
 
     /// The kernel took the next `count` values.
@@ -157,9 +176,12 @@ impl Durations {
         // In shares that add up to all calls when all values are sent.
         let share = |done: u64| u128::from(calls) * u128::from(done) / u128::from(values.max(1));
         let next = self.done + count as u64;
+        let spent = u128::from(self.part_spent) + share(next) - share(self.done);
         #[expect(clippy::cast_possible_truncation, reason = "at most `calls`")]
-        let spent = (share(next) - share(self.done)) as usize;
-        self.calls_spent = self.calls_spent.wrapping_add(spent);
+        {
+            self.calls_spent = self.calls_spent.wrapping_add((spent / u128::from(PART)) as usize);
+            self.part_spent = (spent % u128::from(PART)) as u64;
+        }
         self.done = next;
         self.settle_level();
     }
@@ -233,6 +255,31 @@ mod tests {
         durations.end();
         durations.begin(100, ROOMY, true, &mut random);
         assert_eq!(durations.get(0), Some((3, Sample { values: 7, calls: 70 })));
+    }
+
+    #[test]
+    fn passes_that_are_cut_short_between_two_calls_still_add_up() {
+        let (mut durations, mut random) = filled(200);
+        let (mut calls, mut ended) = (0.0, 0);
+        for round in 0..40 {
+            ended += 1_373;
+            durations.begin(ended, ROOMY, false, &mut random);
+            for _ in 0..3 + round % 2 {
+                let (_, sample) = durations.get(0).expect("more than four are left");
+                assert!(sample.values < sample.calls);
+                calls += sample.calls as f64 / sample.values as f64;
+                durations.spend(1);
+            }
+            durations.end();
+        }
+        durations.begin(ended, ROOMY, true, &mut random);
+        while let Some((_, sample)) = durations.get(0) {
+            calls += sample.calls as f64 / sample.values as f64;
+            durations.spend(1);
+        }
+        // Off by what 40 cuts to the next part of a call make at most.
+        assert!((calls - ended as f64).abs() < 0.01, "{calls} of {ended}");
+        assert_eq!((durations.calls_spent, durations.part_spent), (ended, 0));
     }
 
     #[test]
