@@ -22,7 +22,7 @@ use crate::{
         recorder::{Options, Recorder},
         snapshot::Reader,
     },
-    transport::{Transport, Udp},
+    transport::{self, Transport},
 };
 
 /// A handle to a client: flushes it, reads its books, scopes work to it.
@@ -138,10 +138,10 @@ impl Client {
                 thread: None,
             });
         }
-        let transport = Box::new(Udp::new(config.target.clone(), Instant::now())?);
+        let transport = transport::open(&config, Instant::now())?;
         tracing::info!(
             target: "instrument_task",
-            "sending to {} over UDP, chosen by {}", config.target, config.source
+            "sending to {}, chosen by {}", config.target, config.source
         );
         Self::start_with(config, transport, scoped)
     }
