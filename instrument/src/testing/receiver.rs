@@ -1,12 +1,16 @@
 //! A statsd server within the process: for tests, and for looking at what goes out.
 
+mod source;
+
 use super::tally::{Tally, TimerSummary};
-use crossbeam_channel::{Receiver as Queue, Sender, bounded};
-use socket2::SockRef;
+use crate::config::Framing;
+use crossbeam_channel::{Receiver as Queue, bounded};
+use source::{Packet, Source};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
-    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -15,19 +19,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The receive buffer that is asked for; a system with a lower limit gives less.
-const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
-
 /// Datagrams that may wait to be added up, so that the socket is emptied even while somebody reads the sums.
 const QUEUE: usize = 16_384;
 
-/// The largest datagram that UDP carries.
-const LARGEST: usize = 65_535;
-
-/// How soon a receiver stops if the datagram that should wake it is lost.
-const FALLBACK: Duration = Duration::from_millis(250);
-
-/// A statsd server on this host's loopback that adds up what it gets.
+/// A statsd server on this host that adds up what it gets.
 ///
 /// It reads strictly: numbers in plain decimals, one value a line, clean names. Whatever some server might read
 /// in another way ends up in [`bad_lines`](Self::bad_lines).
@@ -36,6 +31,10 @@ const FALLBACK: Duration = Duration::from_millis(250);
 /// A series is called by its name, and with tags by its name and its tags in alphabetical order, as in
 /// `tasks.status.send_email.success{env:prod,team:mail}`. Asked for a name without tags, the receiver answers for
 /// all series of that name together, whatever their tags; asked for one with tags, for that one alone.
+///
+/// # Streams
+/// Over TCP and Unix streams each read counts as a packet, cut at the last line end, or each frame. A stream that ends elsewhere
+/// shows in [`bad_lines`](Self::bad_lines).
 ///
 /// # Example
 /// ```
@@ -55,12 +54,11 @@ const FALLBACK: Duration = Duration::from_millis(250);
 #[must_use = "a receiver stops when it is dropped"]
 pub struct Receiver {
     shared: Arc<Shared>,
-    address: SocketAddr,
     threads: Vec<JoinHandle<()>>,
 }
 
 struct Shared {
-    socket: UdpSocket,
+    source: Source,
     tally: Mutex<Tally>,
     arrived: Condvar,
     stop: AtomicBool,
@@ -87,13 +85,38 @@ impl Receiver {
     /// # Errors
     /// If the address is in use or not this host's, or the operating system refuses a socket or a thread.
     pub fn start_at(address: SocketAddr) -> io::Result<Self> {
-        let socket = UdpSocket::bind(address)?;
-        // Less room loses more under load, which a test then sees.
-        let _ = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
-        socket.set_read_timeout(Some(FALLBACK))?;
-        let address = socket.local_addr()?;
+        Self::over(Source::udp(address)?)
+    }
+
+    /// Starts a receiver of lines over TCP on `address`; port 0 is any free port.
+    ///
+    /// # Errors
+    /// Those of [`start_at`](Self::start_at).
+    pub fn start_tcp(address: SocketAddr) -> io::Result<Self> {
+        Self::over(Source::tcp(address, Framing::Lines)?)
+    }
+
+    /// Starts a receiver of Unix datagrams at `path`, which is taken away again when the receiver is dropped.
+    ///
+    /// # Errors
+    /// If there is something at `path` already, or the operating system refuses a socket or a thread.
+    #[cfg(unix)]
+    pub fn start_unixgram(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::over(Source::unix(path.as_ref(), None)?)
+    }
+
+    /// Starts a receiver of Unix streams at `path`, which is taken away again when the receiver is dropped.
+    ///
+    /// # Errors
+    /// Those of [`start_unixgram`](Self::start_unixgram).
+    #[cfg(unix)]
+    pub fn start_unixstream(path: impl AsRef<Path>, framing: Framing) -> io::Result<Self> {
+        Self::over(Source::unix(path.as_ref(), Some(framing))?)
+    }
+
+    fn over(source: Source) -> io::Result<Self> {
         let shared = Arc::new(Shared {
-            socket,
+            source,
             tally: Mutex::default(),
             arrived: Condvar::new(),
             stop: AtomicBool::new(false),
@@ -102,11 +125,10 @@ impl Receiver {
         // Made first, so that dropping it ends the first thread if there is none for the second.
         let mut receiver = Self {
             shared: Arc::clone(&shared),
-            address,
             threads: Vec::new(),
         };
         let reader = Arc::clone(&shared);
-        receiver.spawn("statsd-receive", move || receive(&reader, &sender))?;
+        receiver.spawn("statsd-receive", move || source::run(&reader, &sender))?;
         receiver.spawn("statsd-add-up", move || add_up(&shared, &queue))?;
         Ok(receiver)
     }
@@ -117,10 +139,17 @@ impl Receiver {
         Ok(())
     }
 
-    /// Where to send.
+    /// Where to send; `0.0.0.0:0` if the receiver is at a path.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        let nowhere = (Ipv4Addr::UNSPECIFIED, 0).into();
+        self.shared.source.address().unwrap_or(nowhere)
+    }
+
+    /// Where to send as the URL that [`ClientBuilder::address`](crate::ClientBuilder::address) takes.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.shared.source.url()
     }
 
     /// A counter's sum so far, each amount divided by its rate; 0 if nothing came.
@@ -183,7 +212,8 @@ impl Receiver {
     pub fn wait_until(&self, timeout: Duration, mut condition: impl FnMut(&Self) -> bool) -> bool {
         let start = Instant::now();
         loop {
-            let seen = self.packets_seen();
+            let news = |tally: &Tally| (tally.packets_seen, tally.bad_lines.len());
+            let seen = news(&self.shared.tally());
             if condition(self) {
                 return true;
             }
@@ -191,7 +221,7 @@ impl Receiver {
             if left.is_zero() {
                 return false;
             }
-            let unchanged = |tally: &mut Tally| tally.packets_seen == seen;
+            let unchanged = |tally: &mut Tally| news(tally) == seen;
             drop(
                 self.shared
                     .arrived
@@ -201,29 +231,16 @@ impl Receiver {
     }
 }
 
-/// Empties the socket into the queue until told to stop.
-fn receive(shared: &Shared, queue: &Sender<Vec<u8>>) {
-    let mut buffer = vec![0; LARGEST];
-    while !shared.stop.load(Ordering::Acquire) {
-        match shared.socket.recv(&mut buffer) {
-            Ok(len) if len > 0 => {
-                if queue.send(buffer[..len].to_vec()).is_err() {
-                    return;
-                }
-            }
-            // Empty is what wakes us to stop. An error is a timeout, or nothing of ours: both pass.
-            Ok(_) | Err(_) => {}
-        }
-    }
-}
-
 /// Adds up what is in the queue until the other thread has ended.
-fn add_up(shared: &Shared, queue: &Queue<Vec<u8>>) {
+fn add_up(shared: &Shared, queue: &Queue<Packet>) {
     while let Ok(packet) = queue.recv() {
         if shared.stop.load(Ordering::Acquire) {
             return;
         }
-        shared.tally().packet(packet);
+        match packet {
+            Ok(bytes) => shared.tally().packet(bytes),
+            Err(why) => shared.tally().malformed(why.into()),
+        }
         shared.arrived.notify_all();
     }
 }
@@ -231,8 +248,7 @@ fn add_up(shared: &Shared, queue: &Queue<Vec<u8>>) {
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
-        // To itself, and empty: it only ends the wait.
-        let _ = self.shared.socket.send_to(&[], self.address);
+        self.shared.source.wake();
         for thread in self.threads.drain(..) {
             // It has no way to panic that anybody could act on.
             let _ = thread.join();
@@ -243,7 +259,7 @@ impl Drop for Receiver {
 impl fmt::Debug for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Receiver")
-            .field("address", &self.address)
+            .field("url", &self.url())
             .finish_non_exhaustive()
     }
 }

@@ -104,15 +104,18 @@ impl Tally {
                 .and_then(parse::parse)
             {
                 Ok(line) => self.line(line),
-                Err(why) if self.bad_lines.len() < KEPT_BAD_LINES => {
-                    self.bad_lines
-                        .push(format!("{why}: {:?}", String::from_utf8_lossy(line)));
-                }
-                Err(_) => {}
+                Err(why) => self.malformed(format!("{why}: {:?}", String::from_utf8_lossy(line))),
             }
         }
         if self.packets.len() < KEPT_PACKETS {
             self.packets.push(bytes);
+        }
+    }
+
+    /// Takes note of what no server could read.
+    pub(super) fn malformed(&mut self, what: String) {
+        if self.bad_lines.len() < KEPT_BAD_LINES {
+            self.bad_lines.push(what);
         }
     }
 

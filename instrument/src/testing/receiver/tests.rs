@@ -8,6 +8,8 @@ use crate::{
     wire::{Dialect, Wire},
 };
 
+use std::net::UdpSocket;
+
 const BOUND: Duration = Duration::from_secs(20);
 
 fn sender_to(receiver: &Receiver) -> UdpSocket {
@@ -120,4 +122,69 @@ fn what_the_transport_says_it_sent_arrives() {
         BTreeMap::from([("celery.tasks.status.mytask.started{env:test}".into(), calls)])
     );
     assert!(receiver.bad_lines().is_empty());
+}
+
+/// Every transport of the library against the receiver of its kind, which goes away and comes back.
+#[cfg(unix)]
+#[test]
+fn each_transport_finds_its_receiver_again() {
+    use crate::{Client, transport};
+    let path = std::env::temp_dir().join(format!("instrument-task-{}-receiver.sock", std::process::id()));
+    let tcp = Receiver::start_tcp((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = tcp.address();
+    drop(tcp);
+    let starts: [(Framing, Box<dyn Fn() -> io::Result<Receiver>>); 4] = [
+        (Framing::Lines, Box::new(|| Receiver::start_tcp(address))),
+        (
+            Framing::Lines,
+            Box::new(|| Receiver::start_unixstream(&path, Framing::Lines)),
+        ),
+        (
+            Framing::Length,
+            Box::new(|| Receiver::start_unixstream(&path, Framing::Length)),
+        ),
+        (Framing::Lines, Box::new(|| Receiver::start_unixgram(&path))),
+    ];
+    for (framing, start) in starts {
+        let mut transport = None;
+        for round in 0..5 {
+            let receiver = start().unwrap();
+            let transport = transport.get_or_insert_with(|| {
+                let config = Client::builder()
+                    .ignore_environment()
+                    .address(receiver.url())
+                    .framing(framing)
+                    .resolve()
+                    .unwrap();
+                assert_eq!(config.target.to_string(), receiver.url());
+                transport::open(&config, Instant::now()).unwrap()
+            });
+            transport.retry_now();
+            for payload in [&b"a:1|c\nb:2|c"[..], b"a:3|c"] {
+                let verdict = transport.send(Instant::now(), payload);
+                assert_eq!(verdict, Verdict::Taken, "{} {round}", receiver.url());
+            }
+            assert!(receiver.wait_until(BOUND, |receiver| receiver.counter("a") == 4));
+            assert!(receiver.bad_lines().is_empty(), "{:?}", receiver.bad_lines());
+            let shared = Arc::downgrade(&receiver.shared);
+            drop(receiver);
+            assert!(shared.upgrade().is_none(), "a thread is left");
+            assert_eq!(transport.send(Instant::now(), b"c:1|c"), Verdict::Refused);
+        }
+    }
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_stream_that_ends_within_a_line_is_noted() {
+    use std::{io::Write, net::TcpStream};
+    let receiver = Receiver::start_tcp((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let mut stream = TcpStream::connect(receiver.address()).unwrap();
+    stream.write_all(b"a:1|c\na:1").unwrap();
+    assert!(receiver.wait_until(BOUND, |receiver| receiver.counter("a") == 1));
+    assert!(receiver.bad_lines().is_empty());
+    stream.write_all(b"0|c\na:5|c").unwrap();
+    drop(stream);
+    assert!(receiver.wait_until(BOUND, |receiver| !receiver.bad_lines().is_empty()));
+    assert_eq!(receiver.counter("a"), 11);
 }
