@@ -84,10 +84,11 @@ impl Resolver {
     pub(super) fn current(&mut self, now: Instant) -> Option<SocketAddr> {
         if let Some(lookup) = self.lookup.clone() {
             self.collect();
-            if self.answer.is_none() && self.is_due(now) {
-                if let Err(error) = self.ask(lookup, now) {
-                    self.error = Some(error);
-                }
+            if self.answer.is_none()
+                && self.is_due(now)
+                && let Err(error) = self.ask(lookup, now)
+            {
+                self.error = Some(error);
             }
         }
         self.addresses.get(self.at).copied()

@@ -129,11 +129,12 @@ fn what_the_transport_says_it_sent_arrives() {
 #[test]
 fn each_transport_finds_its_receiver_again() {
     use crate::{Client, transport};
+    type Start<'a> = Box<dyn Fn() -> io::Result<Receiver> + 'a>;
     let path = std::env::temp_dir().join(format!("instrument-task-{}-receiver.sock", std::process::id()));
     let tcp = Receiver::start_tcp((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let address = tcp.address();
     drop(tcp);
-    let starts: [(Framing, Box<dyn Fn() -> io::Result<Receiver>>); 4] = [
+    let starts: [(Framing, Start); 4] = [
         (Framing::Lines, Box::new(|| Receiver::start_tcp(address))),
         (
             Framing::Lines,

@@ -41,7 +41,7 @@ fn a_datagram_arrives_and_may_be_larger_than_any_of_udp() {
         let mut unix = to(&path, kind);
         assert_eq!(unix.send(Instant::now(), b"a:1|c"), Verdict::Taken);
         assert_eq!(receive(&server), b"a:1|c");
-        assert_eq!(unix.send(Instant::now(), &[b'x'; 65_507]), Verdict::Taken);
+        assert_eq!(unix.send(Instant::now(), &vec![b'x'; 65_507]), Verdict::Taken);
         assert_eq!(receive(&server).len(), 65_507);
         assert!(unix.last_error().is_none());
     }
