@@ -14,7 +14,7 @@ mod value;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Signature, Visibility, ext::IdentExt, spanned::Spanned};
+use syn::{Lifetime, Signature, Visibility, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Name, Predicate},
@@ -135,7 +135,7 @@ impl Context<'_> {
                 format!("{}.{}", block.type_name, self.ident()).into_token_stream()
             }
         };
-        quote_spanned!(Span::mixed_site()=> static __SITE: #root::Site = #root::Site::new(#name);)
+        quote_spanned!(Span::mixed_site()=> static __TASK_SITE: #root::Site = #root::Site::new(#name);)
     }
 
     fn ident(&self) -> String {
@@ -147,16 +147,16 @@ impl Context<'_> {
         let root = self.root();
         match &self.args.predicate {
             Some(Predicate::Ok(ok)) => quote_spanned! {Span::mixed_site()=>
-                |__value| #root::ok_if(__value, #ok)
+                |__task_value| #root::ok_if(__task_value, #ok)
             },
             Some(Predicate::Error(error)) => quote_spanned! {Span::mixed_site()=>
-                |__value| #root::error_if(__value, #error)
+                |__task_value| #root::error_if(__task_value, #error)
             },
             None => quote_spanned! {Span::mixed_site()=>
-                |__value| {
+                |__task_value| {
                     #[allow(unused_imports)]
                     use #root::{ByTrait as _, Otherwise as _};
-                    (&#root::Probe(__value)).instrument_task_end()
+                    (&#root::Probe(__task_value)).instrument_task_end()
                 }
             },
         }
@@ -180,6 +180,13 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// The user's block as an expression among tokens of ours. With a label it is never one whose braces look
+/// needless, and what is expected of the whole is still expected of its tail.
+fn in_own_scope(block: &Group) -> TokenStream {
+    let label = Lifetime::new("'__task_body", Span::mixed_site());
+    quote_spanned!(Span::mixed_site()=> #label: #block)
 }
 
 /// Braces around `stream` that the compiler takes for `group`'s own.

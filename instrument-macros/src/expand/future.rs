@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::{ReturnType, Type, parse_quote_spanned};
 
-use super::{Context, Expansion, value, with_span_of};
+use super::{Context, Expansion, in_own_scope, value, with_span_of};
 use crate::{
     attrs, params, tokens,
     types::{self, Returned},
@@ -22,7 +22,7 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     };
     let params = params::name(&mut sig, &task.body.stream());
     let captured = params.capture(&mut sig);
-    let (typed, block) = (typed_return(&ty), &task.body.block);
+    let (typed, block) = (typed_return(&ty), in_own_scope(&task.body.block));
     let inner = quote_spanned!(Span::mixed_site()=> async move { #captured #typed #block });
     let counted = counted(context, &ty, &inner);
     let site = context.site();
@@ -75,8 +75,8 @@ fn typed_return(ty: &Type) -> TokenStream {
         return TokenStream::new();
     }
     quote_spanned! {Span::mixed_site()=>
-        if let ::core::option::Option::Some(__value) = ::core::option::Option::None::<#ty> {
-            return __value;
+        if let ::core::option::Option::Some(__task_value) = ::core::option::Option::None::<#ty> {
+            return __task_value;
         }
     }
 }
@@ -85,7 +85,7 @@ fn typed_return(ty: &Type) -> TokenStream {
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
     let (root, judge) = (context.root(), context.judge());
     quote_spanned! {Span::mixed_site()=>
-        #root::future::<#ty, _, _, _>(|| &__SITE, #inner, #judge)
+        #root::future::<#ty, _, _, _>(|| &__TASK_SITE, #inner, #judge)
     }
 }
 
@@ -120,7 +120,7 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
         arguments.set_span(tail.arguments.span());
         let mut stream = tail.before;
         stream.extend([TokenTree::Group(arguments)]);
-        let block = with_span_of(&user.block, stream);
+        let block = in_own_scope(&with_span_of(&user.block, stream));
         let body = quote_spanned!(Span::mixed_site()=> #site #block);
         return Expansion {
             sig: context.task.sig.clone(),
@@ -149,7 +149,7 @@ fn made(context: &Context<'_>, output: &TokenStream) -> (syn::Signature, TokenSt
     let mut sig = context.task.sig.clone();
     let user = &context.task.body;
     if output.is_empty() && !tokens::may_leave_early(user.stream()) {
-        return (sig, value::in_place(context), false);
+        return (sig, in_own_scope(&user.block), false);
     }
     let params = params::name(&mut sig, &user.stream());
     let closure = value::closure(context, output, &params.rebind(&mut sig));

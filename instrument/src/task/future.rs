@@ -68,7 +68,8 @@ enum State {
 
 impl<S: Fn() -> &'static Site> Call<S> {
     /// The token of the call that is running, which starts here if it has not yet.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn resume(&mut self) -> Option<Token> {
         match self.state {
             State::Running(token) => Some(token),
@@ -81,7 +82,8 @@ impl<S: Fn() -> &'static Site> Call<S> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn end(&mut self, token: Token, end: End) {
         self.state = State::Done;
         (self.site)().end(token, end);

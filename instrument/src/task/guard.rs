@@ -3,6 +3,9 @@
 //! Everything here is inlined into the annotated function, where the site is a constant and a token that says
 //! "no client" folds both halves away. What runs only on the way out of the ordinary stays out of line, and takes
 //! its arguments by value: a guard whose address is taken would have to be written to memory on every call.
+//!
+//! Without optimisation nothing is inlined, because the stack that the two halves need would then be the annotated
+//! function's own while its body runs, and a deep recursion that fits the stack would not fit any more.
 
 #![allow(
     clippy::inline_always,
@@ -23,7 +26,8 @@ pub struct Call {
 
 impl Call {
     /// Counts the start.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn start(site: &'static Site) -> Self {
         Self {
             site,
@@ -32,7 +36,8 @@ impl Call {
     }
 
     /// Counts the end, as `judge` says of the `value` that was returned. A value that nobody counts is not judged.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn end<R>(self, value: &R, judge: impl FnOnce(&R) -> End) {
         let Self { site, token } = self;
         if token.is_on() {
@@ -43,7 +48,8 @@ impl Call {
     }
 
     /// Counts a success.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn succeed(self) {
         self.site.end(self.token, End::Success);
         mem::forget(self);
@@ -71,7 +77,8 @@ pub struct CallGuard {
 
 impl CallGuard {
     /// Counts the start.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn enter(site: &'static Site) -> Self {
         let token = site.start();
         Self {
@@ -82,7 +89,8 @@ impl CallGuard {
     }
 
     /// Counts the end at the end of the body, which is a success without any question.
-    #[inline(always)]
+    #[cfg_attr(debug_assertions, inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn succeed(self) {
         self.site.end(self.token, End::Success);
         mem::forget(self);
