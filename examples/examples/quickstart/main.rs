@@ -101,8 +101,8 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let ledger = client.ledger();
 
     let complete = if let Some(receiver) = &receiver {
-        let complete = receiver.wait_until(Duration::from_secs(5), |receiver| {
-            Arrived::at(receiver).calls() == calls
+        receiver.wait_until(Duration::from_secs(5), |receiver| {
+            receiver.packets_seen() >= ledger.packets
         });
         let arrived = Arrived::at(receiver);
         println!(
@@ -117,7 +117,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         for line in &bad_lines {
             println!("malformed: {line}");
         }
-        complete && bad_lines.is_empty()
+        arrived.calls() == calls && bad_lines.is_empty()
     } else {
         println!("\nWhat the worker did:\n{}", summary::table(&calls, |_, _| None));
         let lost = ledger.counters.dropped + ledger.timers.dropped_at_shutdown;
