@@ -1,7 +1,6 @@
 //! What a call allocates: nothing, once its thread has called that task.
 //!
 //! Counted per thread, because the flusher may allocate while the callers run.
-#![deny(warnings, clippy::pedantic)]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -11,7 +10,7 @@ use std::{
     pin::{Pin, pin},
     sync::OnceLock,
     task::{Context, Poll, Waker},
-    thread,
+    thread::{self, ScopedJoinHandle},
     time::Duration,
 };
 
@@ -188,7 +187,7 @@ fn threads_side_by_side_allocate_nothing() {
             let threads: Vec<_> = (0..4)
                 .map(|_| scope.spawn(|| million(call_plain) + million(call_async)))
                 .collect();
-            let joined = threads.into_iter().map(|thread| thread.join());
+            let joined = threads.into_iter().map(ScopedJoinHandle::join);
             joined
                 .map(|allocated| allocated.expect("it does not panic"))
                 .collect()
