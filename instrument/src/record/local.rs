@@ -149,7 +149,7 @@ thread_local! {
 }
 
 /// Calls `f` with a shard of `recorder` that is this thread's alone: its home, or one borrowed for the moment.
-fn visit<R>(recorder: Arc<Recorder>, f: impl FnOnce(&Shard) -> R) -> R {
+fn visit<R>(recorder: &Recorder, f: impl FnOnce(&Shard) -> R) -> R {
     let shard = recorder.acquire();
     let result = f(&shard);
     recorder.release(shard);
@@ -157,8 +157,8 @@ fn visit<R>(recorder: Arc<Recorder>, f: impl FnOnce(&Shard) -> R) -> R {
 }
 
 /// Calls `f` with this thread's home shard of the recorder `id`, moving in if need be; gives `f` back if there can be none:
-/// the recorder is not the installed one, or the thread is ending and its locals are gone.
-fn at_home<R, F: FnOnce(&Tenancy) -> R>(id: u32, f: F) -> Result<R, F> {
+/// the recorder is not the installed one, or the thread is ending and its locals are gone. `enter` makes the shard current.
+fn at_home<R, F: FnOnce(&Shard) -> R>(id: u32, enter: bool, f: F) -> Result<R, F> {
     let mut f = Some(f);
     let result = HOME.try_with(|home| {
         let mut home = home.try_borrow_mut().ok()?;
@@ -167,7 +167,11 @@ fn at_home<R, F: FnOnce(&Tenancy) -> R>(id: u32, f: F) -> Result<R, F> {
             // The old one, of a client that is gone, is given back here.
             *home = Some(Home::new(recorder));
         }
-        Some((f.take()?)(&home.as_ref()?.tenancy))
+        let tenancy = &home.as_ref()?.tenancy;
+        if enter {
+            tenancy.enter();
+        }
+        Some((f.take()?)(tenancy.shard()))
     });
     match (result, f) {
         (Ok(Some(result)), _) => Ok(result),
@@ -176,10 +180,10 @@ fn at_home<R, F: FnOnce(&Tenancy) -> R>(id: u32, f: F) -> Result<R, F> {
     }
 }
 
-/// The start of a call that the hot path could not serve.
+/// The start of a call that the hot path could not serve. `slot` is 0 if the series is not registered yet.
 #[cold]
 #[inline(never)]
-pub(crate) fn start(series: &'static Series) -> Token {
+pub(crate) fn start(series: &'static Series, slot: usize) -> Token {
     let epoch = EPOCH.load(Ordering::Acquire);
     let installed = INSTALLED.load(Ordering::Relaxed);
     let scoped = Here.shard().is_some_and(|shard| shard.terms().scoped);
@@ -195,21 +199,19 @@ pub(crate) fn start(series: &'static Series) -> Token {
         return Token::untimed(installed);
     }
     let _busy = Busy::new();
-    let slot = series.register();
+    let slot = if slot == 0 { series.register() } else { slot };
     if scoped {
         return Here.shard().map_or(Token::OFF, |shard| {
             shard.set_epoch(epoch);
             shard.start(shard.allocate(slot), slot)
         });
     }
-    let home = at_home(installed, |tenancy| {
-        tenancy.enter();
-        let shard = tenancy.shard();
+    let home = at_home(installed, true, |shard| {
         shard.set_epoch(epoch);
         shard.start(shard.allocate(slot), slot)
     });
     home.unwrap_or_else(|_| match find(installed) {
-        Some(recorder) => visit(recorder, |shard| shard.start(shard.allocate(slot), slot)),
+        Some(recorder) => visit(&recorder, |shard| shard.start(shard.allocate(slot), slot)),
         None => Token::OFF,
     })
 }
@@ -218,7 +220,7 @@ pub(crate) fn start(series: &'static Series) -> Token {
 /// that is gone.
 #[cold]
 #[inline(never)]
-pub(crate) fn end(series: &'static Series, token: Token, end: End) {
+pub(crate) fn end(series: &'static Series, slot: usize, token: Token, end: End) {
     if Busy::is() {
         if token.recorder() == INSTALLED.load(Ordering::Relaxed) {
             series.late_end(token.recorder(), end);
@@ -226,21 +228,47 @@ pub(crate) fn end(series: &'static Series, token: Token, end: End) {
         return;
     }
     let _busy = Busy::new();
-    let slot = series.register();
-    let count = |shard: &Shard| shard.end(shard.allocate(slot), slot, token, end);
-    let here = Here;
-    if let Some(shard) = here.shard()
-        && shard.terms().recorder == token.recorder()
-    {
-        count(shard);
+    let slot = if slot == 0 { series.register() } else { slot };
+    with_shard_of(token.recorder(), |shard| {
+        shard.end(shard.allocate(slot), slot, token, end)
+    });
+}
+
+/// Counts the end of a call once more, in a series that stands beside the call's own.
+#[cold]
+#[inline(never)]
+pub(crate) fn count(slot: usize, recorder: u32, end: End) {
+    if Busy::is() {
         return;
     }
-    let home = at_home(token.recorder(), |tenancy| count(tenancy.shard()));
-    if home.is_err()
-        && let Some(recorder) = find(token.recorder())
+    let _busy = Busy::new();
+    with_shard_of(recorder, |shard| shard.count(shard.allocate(slot), end));
+}
+
+/// Calls `f` with a shard of the recorder `id`: this thread's current one, its home, or one borrowed for the moment. Does
+/// nothing if the recorder is gone.
+fn with_shard_of(id: u32, f: impl FnOnce(&Shard)) {
+    let here = Here;
+    if let Some(shard) = here.shard()
+        && shard.terms().recorder == id
     {
-        visit(recorder, count);
+        return f(shard);
     }
+    if let Err(f) = at_home(id, false, f)
+        && let Some(recorder) = find(id)
+    {
+        visit(&recorder, f);
+    }
+}
+
+/// The start of a call that counts in `recorder`, whatever is current.
+pub(crate) fn start_in(recorder: &Recorder, series: &'static Series, slot: usize) -> Token {
+    if Busy::is() {
+        return Token::OFF;
+    }
+    let _busy = Busy::new();
+    let slot = if slot == 0 { series.register() } else { slot };
+    visit(recorder, |shard| shard.start(shard.allocate(slot), slot))
 }
 
 /// Calls `f` with calls on this thread counting in `recorder`.

@@ -16,6 +16,7 @@ use std::{cell::Cell, ptr, sync::Arc};
 
 use super::{
     busy::Busy,
+    registry::{self, Options, Timing},
     ring::{Ring, Value},
     slot::{self, CHUNKS},
 };
@@ -28,6 +29,8 @@ use crate::{
 pub(crate) const STRIDE_ONE: u32 = 256;
 /// The largest stride, about four million calls.
 pub(crate) const STRIDE_MAX: u32 = 1 << 30;
+/// The stride of a series that is never timed.
+const STRIDE_NEVER: u32 = u32::MAX;
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +126,14 @@ pub(crate) struct Block {
     /// The stride to use; 0 until the holder asks for it. The flusher sets it when it changes, the holder doubles it when
     /// its ring is full: the last store wins, and as the rate on the wire is measured, none can be wrong.
     stride: AtomicU32,
+    /// Whether calls that fail or are cancelled are timed as well: one of [`ASK`], [`NO`] and [`YES`]. Holder only.
+    every_outcome: AtomicU32,
 }
+
+/// The holder has not asked yet.
+const ASK: u32 = 0;
+const NO: u32 = 1;
+const YES: u32 = 2;
 
 /// Adds one to a cell that only this thread writes.
 #[inline(always)]
@@ -155,7 +165,7 @@ impl Block {
     /// Moves the stride towards `wanted`: up at once, down only where the ring kept up. Flusher only.
     pub(crate) fn steer(&self, wanted: u32, kept_up: bool) {
         let now = self.stride.load(Ordering::Relaxed);
-        if now == wanted || now == 0 {
+        if now == wanted || now == 0 || now == STRIDE_NEVER {
             return;
         }
         if now < wanted {
@@ -194,7 +204,13 @@ impl Strides {
         if Busy::is() {
             return self.base;
         }
-        lock(&self.by_id).get(id).copied().unwrap_or(self.base)
+        let Options { timing, stride, .. } = registry::options_of(id);
+        match lock(&self.by_id).get(id) {
+            _ if timing == Timing::Never => STRIDE_NEVER,
+            Some(stride) => *stride,
+            None if stride != 0 => stride,
+            None => self.base,
+        }
     }
 
     /// Takes over the flusher's strides, by series id.
@@ -321,6 +337,10 @@ impl Shard {
             stride = self.strides.get(slot::to_id(slot)).max(STRIDE_ONE);
             block.stride.store(stride, Ordering::Relaxed);
         }
+        if stride == STRIDE_NEVER {
+            block.skip.store(u32::MAX, Ordering::Relaxed);
+            return 0;
+        }
         // A stride of 2.5 is two calls one time and three the next, at random.
         let length = (stride + (self.next_random() & (STRIDE_ONE - 1))) / STRIDE_ONE;
         #[expect(clippy::cast_possible_truncation, reason = "below `length`")]
@@ -354,7 +374,7 @@ impl Shard {
     /// Counts the end of the call that `token` stands for; its value first, if it has one.
     #[inline(always)]
     pub(crate) fn end(&self, block: &Block, slot: usize, token: Token, end: End) {
-        if token.stride() != 0 && (matches!(end, End::Success) || self.terms.time_every_outcome) {
+        if token.stride() != 0 && (matches!(end, End::Success) || self.times_every_outcome(block, slot)) {
             // Another core's counter may be behind by some ticks: nothing then, never a huge duration.
             let ticks = clock::ticks(self.raw_clock).saturating_sub(token.began);
             #[expect(clippy::cast_possible_truncation, reason = "a slot has 29 bits")]
@@ -373,11 +393,42 @@ impl Shard {
         }
     }
 
+    /// Whether calls of this series that fail or are cancelled are timed as well.
+    #[inline(always)]
+    fn times_every_outcome(&self, block: &Block, slot: usize) -> bool {
+        match block.every_outcome.own() {
+            ASK => self.ask_every_outcome(block, slot),
+            answer => answer == YES,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn ask_every_outcome(&self, block: &Block, slot: usize) -> bool {
+        if Busy::is() {
+            return false;
+        }
+        let every = match registry::options_of(slot::to_id(slot)).timing {
+            Timing::Client => self.terms.time_every_outcome,
+            Timing::Always => true,
+            Timing::Success | Timing::Never => false,
+        };
+        block
+            .every_outcome
+            .store(if every { YES } else { NO }, Ordering::Relaxed);
+        every
+    }
+
+    /// Counts an end, and nothing else: for a series that stands beside another one.
+    pub(crate) fn count(&self, block: &Block, end: End) {
+        bump(&block.ended[end.outcome() as usize], Ordering::Release);
+    }
+
     /// Takes half as many durations from now on: the ring is filling up.
     #[cold]
     #[inline(never)]
     fn slow_down(&self, block: &Block) {
-        let stride = block.stride.load(Ordering::Relaxed).max(STRIDE_ONE);
+        let stride = block.stride.load(Ordering::Relaxed).clamp(STRIDE_ONE, STRIDE_MAX);
         block
             .stride
             .store((stride * 2).min(STRIDE_MAX), Ordering::Relaxed);

@@ -266,7 +266,7 @@ mod tests {
             let tags = vec![(key, tag)];
             for (dialect, fold) in [(Dialect::Statsd, false), (Dialect::Statsd, true), (Dialect::DogStatsd, false)] {
                 let wire = Wire::new(dialect, Some(&task), &tags, fold);
-                let names = wire.task(&task);
+                let names = wire.task(&task, &[], 0);
                 let mut out = Vec::new();
                 wire.counter(&names.started, delta, &mut out);
                 let text = String::from_utf8(out).unwrap();

@@ -94,7 +94,7 @@ fn what_the_transport_says_it_sent_arrives() {
         &[("env".into(), "test".into())],
         false,
     );
-    let names = wire.task("mytask");
+    let names = wire.task("mytask", &[], 0);
     let mut packet = Packet::new(512);
     let mut line = Vec::new();
     let mut calls = 0;

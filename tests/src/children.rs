@@ -1,0 +1,75 @@
+//! Processes that a test starts and waits for.
+
+use std::{
+    io::Read,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+};
+
+use crate::wait::until;
+
+/// How a child process ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code, or signal.
+    pub status: ExitStatus,
+    /// What it wrote to standard output.
+    pub output: String,
+    /// What it wrote to standard error.
+    pub errors: String,
+}
+
+/// Kills a child that outlives its test.
+struct Leash(Child);
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs `command` to its end. The child sees none of the variables that configure a client, unless `command` sets them.
+///
+/// # Panics
+/// If it does not start, or does not end within the bound.
+#[track_caller]
+pub fn run(command: &mut Command) -> Ended {
+    let set: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+    for (name, _) in std::env::vars_os() {
+        let configures = ["STATSD_", "DD_"]
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix));
+        if configures && !set.contains(&name) {
+            command.env_remove(name);
+        }
+    }
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = Leash(child.expect("the child starts"));
+    let (output, errors) = (child.0.stdout.take(), child.0.stderr.take());
+    let [output, errors] = [read_all(output), read_all(errors)];
+    let status = until("the child ends", || child.0.try_wait().expect("our own child"));
+    let [output, errors] = [output, errors].map(|reader| reader.join().expect("it only reads"));
+    Ended {
+        status,
+        output,
+        errors,
+    }
+}
+
+/// Reads on a thread of its own, so that a full pipe never stops the child.
+fn read_all(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read before an error still helps.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
