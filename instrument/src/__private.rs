@@ -6,7 +6,8 @@ pub use crate::task::{
     future::{TaskFuture, future},
     guard::{Call, CallGuard, call, construct},
     outcome::{ByTrait, Otherwise, Probe, error_if, ok_if},
-    site::{End, Site},
+    place::{At, Kinded, Place, Tagged, Verdict, Within, tagged, within},
+    site::{End, Setup, Site, Timing},
 };
 
 /// Checks the name of a task that is not a literal, while the program is compiled.

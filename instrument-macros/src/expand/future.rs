@@ -85,7 +85,7 @@ fn typed_return(ty: &Type) -> TokenStream {
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
     let (root, judge) = (context.root(), context.judge());
     quote_spanned! {Span::mixed_site()=>
-        #root::future::<#ty, _, _, _>(|| &__TASK_SITE, #inner, #judge)
+        #root::future::<#ty, _, _, _, _>(#root::At(|| &__TASK_SITE), #inner, #judge)
     }
 }
 
