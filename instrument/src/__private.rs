@@ -2,10 +2,12 @@
 
 pub use std::boxed::Box;
 
+pub use crate::client::Client;
+
 pub use crate::task::{
     future::{TaskFuture, future},
     guard::{Call, CallGuard, call, construct},
-    outcome::{ByTrait, Otherwise, Probe, error_if, ok_if},
+    outcome::{ByTrait, Otherwise, Probe, error_if, error_kind, ok_if},
     place::{At, Kinded, Place, Tagged, Verdict, Within, tagged, within},
     site::{End, Setup, Site, Timing},
 };
