@@ -17,12 +17,24 @@ pub fn counts(expected: &[Expected<'_>], calls: impl FnOnce()) {
     let seen: Vec<_> = seen
         .tasks()
         .map(|(name, counts)| {
-            (name, [counts.started, counts.success, counts.exceptions, counts.cancelled, counts.panics])
+            (
+                name,
+                [
+                    counts.started,
+                    counts.success,
+                    counts.exceptions,
+                    counts.cancelled,
+                    counts.panics,
+                ],
+            )
         })
         .collect();
     let mut expected = expected.to_vec();
     expected.sort_unstable();
-    assert_eq!(seen, expected, "name, [started, success, exceptions, cancelled, panics]");
+    assert_eq!(
+        seen, expected,
+        "name, [started, success, exceptions, cancelled, panics]"
+    );
 }
 
 /// `calls` of one task, all of which succeed.
@@ -54,7 +66,11 @@ pub fn poll_once<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> Poll<F::O
 pub async fn pause() {
     let mut paused = false;
     std::future::poll_fn(|_| {
-        if std::mem::replace(&mut paused, true) { Poll::Ready(()) } else { Poll::Pending }
+        if std::mem::replace(&mut paused, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
 }

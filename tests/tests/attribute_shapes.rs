@@ -3,9 +3,17 @@
 use std::panic::catch_unwind;
 
 fn run(shapes: Vec<(&'static str, fn())>) {
-    let failed: Vec<_> =
-        shapes.iter().filter(|(_, check)| catch_unwind(check).is_err()).map(|(name, _)| *name).collect();
-    assert!(failed.is_empty(), "{} of {} shapes failed: {failed:?}", failed.len(), shapes.len());
+    let failed: Vec<_> = shapes
+        .iter()
+        .filter(|(_, check)| catch_unwind(check).is_err())
+        .map(|(name, _)| *name)
+        .collect();
+    assert!(
+        failed.is_empty(),
+        "{} of {} shapes failed: {failed:?}",
+        failed.len(),
+        shapes.len()
+    );
     println!("{} shapes", shapes.len());
 }
 

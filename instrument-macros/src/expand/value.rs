@@ -11,7 +11,11 @@ use crate::{params, tokens, types};
 /// The value cannot be an error.
 pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     let sig = context.task.sig.clone();
-    let (root, site, block) = (context.root(), context.site(), in_own_scope(&context.task.body.block));
+    let (root, site, block) = (
+        context.root(),
+        context.site(),
+        in_own_scope(&context.task.body.block),
+    );
     // A call whose body ends in one place needs no guard against the others, where a panic is hard to tell.
     let kind = if tokens::may_leave_early(context.task.body.stream()) {
         quote_spanned!(Span::mixed_site()=> CallGuard::enter)
