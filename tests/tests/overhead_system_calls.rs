@@ -1,14 +1,14 @@
 //! System calls of a call: none, once its thread has called that task. Seen by `strace`, thread by thread.
 #![cfg(target_os = "linux")]
 
-mod overhead;
-
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{self, Command},
 };
+
+use instrument_task_tests::children;
 
 /// How often each part of the program ran, and the system calls made in it.
 type Parts = BTreeMap<String, (u32, Vec<String>)>;
@@ -58,20 +58,34 @@ fn marker<'a>(kind: &str, line: &'a str) -> Option<&'a str> {
     Some(rest.split_once('"')?.0)
 }
 
+/// Whether `strace` is here and may trace; why not, if it may not.
+fn can_trace() -> Result<(), String> {
+    let mut probe = Command::new("strace");
+    let probe = probe.args(["-f", "-o", "/dev/null", "true"]).output();
+    let probe = probe.map_err(|error| format!("strace does not start: {error}"))?;
+    if probe.status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "strace may not trace here: {}",
+        String::from_utf8_lossy(&probe.stderr)
+    ))
+}
+
 #[test]
 fn a_million_calls_make_no_system_call() {
-    if let Err(why) = overhead::run(Command::new("strace").args(["-f", "-o", "/dev/null", "true"])) {
-        println!("skipped: strace cannot trace here: {why}");
+    if let Err(why) = can_trace() {
+        println!("skipped: {why}");
         return;
     }
     let traces = Traces::new();
-    overhead::run(
+    let ended = children::run(
         Command::new("strace")
             .args(["-ff", "-o"])
             .arg(traces.0.join("thread"))
             .arg(env!("CARGO_BIN_EXE_overhead_system_calls")),
-    )
-    .expect("the program runs under strace");
+    );
+    assert!(ended.status.success(), "{}", ended.errors);
 
     let parts = traces.parts();
     let ran: Vec<_> = parts.iter().map(|(name, (times, _))| (&**name, *times)).collect();
