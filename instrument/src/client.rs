@@ -22,7 +22,7 @@ use crate::{
         recorder::{Options, Recorder},
         snapshot::Reader,
     },
-    transport::Udp,
+    transport,
 };
 
 /// A handle to a client: flushes it, reads its books, scopes work to it.
@@ -191,7 +191,7 @@ impl Client {
         let live = Live::start(&config, scoped)?;
         tracing::info!(
             target: "instrument_task",
-            "sending to {} over UDP, chosen by {}", config.target, config.source
+            "sending to {}, chosen by {}", config.target, config.source
         );
         let inner = Inner {
             config: Some(config),
@@ -209,7 +209,7 @@ impl Client {
 impl Live {
     /// Starts the flusher, and makes the recorder one that calls count in.
     fn start(config: &Config, scoped: bool) -> Result<Self, Error> {
-        let transport = Box::new(Udp::new(config.target.clone(), Instant::now())?);
+        let transport = transport::open(config, Instant::now())?;
         let limits = limits(config);
         let recorder = Arc::new(Recorder::new(Options {
             scoped,

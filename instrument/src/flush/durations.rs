@@ -54,6 +54,8 @@ pub(super) struct Durations {
     done: u64,
     /// Calls of this pass that no value was sent for yet.
     open: u64,
+    /// The first so many values are in a datagram that a stream has a part of: they stay as they are.
+    held: usize,
 }
 
 impl Default for Durations {
@@ -67,6 +69,7 @@ impl Default for Durations {
             pass: Sample { values: 0, calls: 0 },
             done: 0,
             open: 0,
+            held: 0,
         }
     }
 }
@@ -74,6 +77,21 @@ impl Default for Durations {
 impl Durations {
     pub(super) fn len(&self) -> usize {
         self.values.len()
+    }
+
+    /// Values that may be dropped.
+    pub(super) fn free(&self) -> usize {
+        self.values.len() - self.held
+    }
+
+    /// Keeps the next `count` values from being dropped.
+    pub(super) fn hold(&mut self, count: usize) {
+        self.held += count;
+    }
+
+    /// Any value may be dropped again.
+    pub(super) fn release(&mut self) {
+        self.held = 0;
     }
 
     /// Takes in a value; returns how many values that made it drop.
@@ -89,7 +107,7 @@ impl Durations {
             return dropped + 1;
         }
         self.values.push_back(nanos);
-        if self.values.len() > limit {
+        if self.free() > limit {
             dropped += self.halve(random);
         }
         dropped
@@ -104,10 +122,12 @@ impl Durations {
 
     /// Keeps each value with probability `part` in `whole`, and one in any case: the calls need something to ride on.
     fn thin(&mut self, part: u64, whole: u64, random: &mut Random) -> u64 {
-        let mut left = self.values.len();
-        let before = left;
+        let before = self.values.len();
+        let (mut left, mut held) = (before, self.held);
         self.values.retain(|_| {
-            let stays = left == 1 || random.chance(part, whole);
+            let holds = held > 0;
+            held -= usize::from(holds);
+            let stays = holds || left == 1 || random.chance(part, whole);
             left -= usize::from(!stays);
             stays
         });
@@ -203,6 +223,7 @@ impl Durations {
     /// Drops everything, for good.
     pub(super) fn give_up(&mut self) -> u64 {
         self.end();
+        self.release();
         std::mem::take(&mut self.values).len() as u64
     }
 }
@@ -275,6 +296,22 @@ mod tests {
         assert_eq!(dropped as usize + durations.len(), 65_000);
         assert_eq!(durations.len() - ones, 1_000);
         assert!(ones.abs_diff(1_000) < 150, "{ones}");
+    }
+
+    #[test]
+    fn held_values_stay_whatever_comes() {
+        let (mut durations, mut random) = filled(10);
+        durations.begin(10, ROOMY, false, &mut random);
+        durations.hold(2);
+        durations.hold(1);
+        for nanos in 0..1_000 {
+            durations.push(nanos, 4 * STRIDE_ONE, 20, &mut random);
+            assert!(durations.free() <= 20);
+        }
+        assert_eq!(durations.values.range(..3).collect::<Vec<_>>(), [&0, &1, &2]);
+        durations.release();
+        durations.spend(3);
+        assert_eq!(durations.free(), durations.len());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The pure middle: drained totals and values in, datagrams out. No thread, no clock and no socket.
 //!
 //! One datagram is under way at a time. [`Tick::next`] packs it, and what it carries stays pending until
-//! [`Tick::settle`] says that the kernel took it; a refusal leaves everything as it was, to go out later with what came
-//! since. So there is no state in which an increment could be lost or sent twice.
+//! [`Tick::settle`] says how much of it the kernel took; a refusal leaves everything as it was, to go out later with what came
+//! since, and so does what a stream that broke did not take. So there is no state in which an increment could be lost or sent
+//! twice.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -94,7 +95,8 @@ pub(crate) struct Tick {
     random: Random,
     pass: Pass,
     packet: Packet,
-    manifest: Vec<Item>,
+    /// What the datagram under way carries, and where in it the line ends that does.
+    manifest: Vec<(usize, Item)>,
     line: Vec<u8>,
     /// The account of what has left; the rest of the books is summed from the tasks.
     gone: Ledger,
@@ -224,7 +226,14 @@ impl Tick {
                 &mut self.random,
             );
         }
-        while self.values() > 2 * client_values {
+        while self
+            .tasks
+            .iter()
+            .flat_map(|task| &task.durations)
+            .map(Durations::free)
+            .sum::<usize>()
+            > 2 * client_values
+        {
             let before = dropped;
             for durations in self.tasks.iter_mut().flat_map(|task| &mut task.durations) {
                 dropped += durations.halve(&mut self.random);
@@ -288,19 +297,44 @@ impl Tick {
         (!self.packet.is_empty()).then(|| self.packet.bytes())
     }
 
-    /// Says whether the kernel took the datagram. A refusal ends the pass: what is pending waits for the next.
-    pub(crate) fn settle(&mut self, taken: bool) {
-        if !taken {
-            self.pass = Pass::Idle;
-            self.tasks
-                .iter_mut()
-                .flat_map(|task| &mut task.durations)
-                .for_each(Durations::end);
-            return;
+    /// The datagram that was packed last, and is not settled yet.
+    pub(crate) fn under_way(&self) -> &[u8] {
+        self.packet.bytes()
+    }
+
+    /// Keeps the durations in the datagram under way as they are, whatever is absorbed until it is settled: a stream has a part of
+    /// it already. No pass may [`begin`](Self::begin) meanwhile.
+    pub(crate) fn hold(&mut self) {
+        self.release();
+        for (_, item) in &self.manifest {
+            if let Item::Values { task, outcome, count } = *item {
+                self.tasks[task].durations[outcome].hold(count);
+            }
         }
-        self.gone.packets += 1;
-        self.gone.bytes += self.packet.bytes().len() as u64;
-        for item in self.manifest.drain(..) {
+    }
+
+    fn release(&mut self) {
+        for (_, item) in &self.manifest {
+            if let Item::Values { task, outcome, .. } = *item {
+                self.tasks[task].durations[outcome].release();
+            }
+        }
+    }
+
+    /// Says how many bytes of the datagram the kernel took. Lines that end within are spent. Anything less than all ends the pass:
+    /// what is pending waits for the next.
+    pub(crate) fn settle(&mut self, taken: usize) {
+        self.release();
+        let taken = taken.min(self.packet.len());
+        if taken > 0 {
+            self.gone.packets += 1;
+            self.gone.bytes += taken as u64;
+        }
+        let whole = taken == self.packet.len();
+        for (end, item) in self.manifest.drain(..) {
+            if end > taken {
+                break;
+            }
             match item {
                 Item::Count { task, counter, delta } => {
                     let spent = &mut self.tasks[task].spent[counter];
@@ -320,7 +354,13 @@ impl Tick {
                 Item::Own { counter, delta } => self.own.spend(counter, delta),
             }
         }
-        if let Pass::Tasks { at, .. } = &mut self.pass {
+        if !whole {
+            self.pass = Pass::Idle;
+            self.tasks
+                .iter_mut()
+                .flat_map(|task| &mut task.durations)
+                .for_each(Durations::end);
+        } else if let Pass::Tasks { at, .. } = &mut self.pass {
             at.offset = 0;
         }
     }
@@ -364,7 +404,7 @@ impl Tick {
             if !self.packet.push(&self.line) {
                 return false;
             }
-            self.manifest.extend(item);
+            self.manifest.extend(item.map(|item| (self.packet.len(), item)));
         }
         self.pass = next;
         true

@@ -1,8 +1,10 @@
 //! The flusher: one thread that drains the shards, packs datagrams and sends them.
 //!
 //! What holds of it:
-//! - it never waits for the network: a datagram is taken or refused at once, and a refused one ends the pass until the
-//!   next flush interval;
+//! - it waits for the network for a tenth of a second at most, and only while a peer is full or slow to connect; a refusal
+//!   ends the pass until the next flush interval;
+//! - a payload that a stream took a part of is the next one that it is offered, however long that takes; the interval's
+//!   flushes wait for it, drains and requests do not;
 //! - what it sends is paced: a burst fits well into the default receive buffer of a server, and a large flush is spread
 //!   over the interval;
 //! - [`Request`]s are served between two bursts; a flush or a shutdown returns by its deadline whatever the server does;
@@ -23,7 +25,7 @@ use crate::{
     clock::Scale,
     ledger::{FlushReport, Ledger},
     record::snapshot::{Drained, Reader},
-    transport::{Cause, Transport, Verdict},
+    transport::{Cause, Transport, Verdict, WRITE_DEADLINE},
 };
 
 /// Datagrams in a burst. A receive buffer of Linux's default size holds about 90 of the default packet size; a third of
@@ -71,6 +73,8 @@ enum Burst {
     Refused {
         soon: bool,
     },
+    /// A stream took a part of a payload.
+    Unfinished,
 }
 
 impl Worker {
@@ -92,8 +96,8 @@ impl Worker {
                     let _ = reply.send(self.engine.tick.ledger());
                 }
                 Ok(Request::Flush { deadline, reply }) => {
-                    next_burst = None;
                     let _ = reply.send(self.engine.flush(deadline));
+                    next_burst = self.engine.unfinished.then(Instant::now);
                 }
                 Ok(Request::Shutdown { deadline, reply }) => {
                     let _ = reply.send(self.engine.shut_down(deadline));
@@ -114,6 +118,7 @@ impl Worker {
                 next_burst = match self.engine.burst(now) {
                     Burst::More => Some(now + self.engine.pause(self.flush_interval)),
                     Burst::Done | Burst::Refused { .. } => None,
+                    Burst::Unfinished => Some(Instant::now() + WRITE_DEADLINE),
                 };
             }
         }
@@ -129,6 +134,8 @@ pub(super) struct Engine {
     pub(super) tick: Tick,
     transport: Box<dyn Transport>,
     trouble: Trouble,
+    /// A stream has a part of the payload under way.
+    unfinished: bool,
     /// Datagrams of the pass under way, and of the one before.
     packets: (usize, usize),
 }
@@ -143,6 +150,7 @@ impl Engine {
             tick,
             transport,
             trouble: Trouble::default(),
+            unfinished: false,
             packets: (0, 0),
         }
     }
@@ -182,15 +190,33 @@ impl Engine {
     /// Sends the next few datagrams of the pass.
     fn burst(&mut self, now: Instant) -> Burst {
         for _ in 0..BURST {
-            let Some(payload) = self.tick.next() else {
+            let payload = if self.unfinished {
+                self.tick.under_way()
+            } else if let Some(payload) = self.tick.next() {
+                payload
+            } else {
                 return Burst::Done;
             };
             let verdict = self.transport.send(now, payload);
-            self.tick.settle(matches!(verdict, Verdict::Taken));
+            self.unfinished = verdict == Verdict::Unfinished;
+            match verdict {
+                Verdict::Taken => self.tick.settle(usize::MAX),
+                Verdict::TakenUpTo(bytes) => self.tick.settle(bytes),
+                Verdict::Refused => self.tick.settle(0),
+                Verdict::Unfinished => self.tick.hold(),
+            }
             self.tick.refused_late(self.transport.refused_late());
             match verdict {
                 Verdict::Taken => self.packets.0 += 1,
-                Verdict::Refused => return self.refused(now),
+                Verdict::TakenUpTo(_) | Verdict::Refused => return self.refused(now),
+                Verdict::Unfinished => {
+                    self.refused(now);
+                    return Burst::Unfinished;
+                }
+            }
+            // A peer that makes room now and then would take the time of a whole burst of waits.
+            if now.elapsed() >= WRITE_DEADLINE {
+                break;
             }
         }
         Burst::More
@@ -203,10 +229,13 @@ impl Engine {
         };
         let pending = self.tick.ledger().counters.pending;
         self.trouble.tell(now, Topic::Refused(error.cause), || {
-            format!("nothing was sent, {pending} counter increments wait for the next flush: {error}")
+            format!("the server takes nothing, {pending} counter increments wait for the next flush: {error}")
         });
         Burst::Refused {
-            soon: matches!(error.cause, Cause::Full | Cause::Unresolved),
+            soon: matches!(
+                error.cause,
+                Cause::Full | Cause::Unresolved | Cause::Connecting | Cause::Closed
+            ),
         }
     }
 
@@ -219,12 +248,19 @@ impl Engine {
     /// Sends all that is pending, or as much as goes by the deadline.
     fn flush(&mut self, deadline: Instant) -> FlushReport {
         let before = self.tick.ledger();
-        self.begin(true);
+        self.transport.retry_now();
+        // What a stream has a part of comes first.
+        let mut resumes = self.unfinished;
+        if !resumes {
+            self.begin(true);
+        }
         loop {
             let now = Instant::now();
             let (wait, again) = match self.burst(now) {
-                Burst::Done => break,
+                Burst::Done if !resumes => break,
+                Burst::Done => (Duration::ZERO, true),
                 Burst::More => (PAUSE, false),
+                Burst::Unfinished => (RETRY, false),
                 Burst::Refused { soon: true } => (RETRY, true),
                 Burst::Refused { soon: false } => break,
             };
@@ -234,6 +270,7 @@ impl Engine {
             }
             pause(wait.min(left));
             if again {
+                resumes = false;
                 self.begin(true);
             }
         }
@@ -244,6 +281,10 @@ impl Engine {
     fn shut_down(&mut self, deadline: Instant) -> FlushReport {
         let before = self.tick.ledger();
         self.flush(deadline);
+        if self.unfinished {
+            self.tick.settle(self.transport.abandon());
+            self.unfinished = false;
+        }
         self.tick.give_up();
         let report = self.tick.ledger().since(&before);
         let Ledger { counters, timers, .. } = report.ledger;

@@ -77,8 +77,9 @@ impl Source {
         self.drained.measured += 1;
     }
 
-    /// A pass of `tick` over what is here; the lines that went through a network that takes what `takes` says.
-    fn pass(&mut self, tick: &mut Tick, last: bool, mut takes: impl FnMut() -> bool) -> Vec<String> {
+    /// A pass of `tick` over what is here; the lines that went through a network that takes what `takes` says of each
+    /// datagram, which may be a part of it.
+    fn pass(&mut self, tick: &mut Tick, last: bool, mut takes: impl FnMut(usize) -> usize) -> Vec<String> {
         tick.absorb(&self.drained, 0.0, |ticks| ticks);
         self.drained.values.clear();
         tick.begin(last);
@@ -86,10 +87,15 @@ impl Source {
         while let Some(payload) = tick.next() {
             assert!(payload.len() <= 512);
             let text = String::from_utf8(payload.to_vec()).expect("lines are text");
-            let taken = takes();
+            let taken = takes(text.len());
             tick.settle(taken);
-            if taken {
-                lines.extend(text.split('\n').map(String::from));
+            let mut end = 0;
+            for line in text.split('\n') {
+                end += line.len();
+                if end <= taken {
+                    lines.push(line.to_owned());
+                }
+                end += 1;
             }
             assert!(tick.ledger().is_balanced(), "{:?}", tick.ledger());
         }
@@ -97,8 +103,12 @@ impl Source {
     }
 }
 
-fn always() -> bool {
-    true
+fn always(length: usize) -> usize {
+    length
+}
+
+fn never(_: usize) -> usize {
+    0
 }
 
 #[test]
@@ -126,7 +136,7 @@ fn a_refused_datagram_leaves_its_increments_and_values_pending() {
     let task = source.task("t");
     source.calls(task, 3, [3, 0, 0]);
     source.value(task, 1_000_000);
-    assert!(source.pass(&mut tick, false, || false).is_empty());
+    assert!(source.pass(&mut tick, false, never).is_empty());
     assert_eq!(
         (tick.ledger().counters.pending, tick.ledger().timers.pending),
         (6, 1)
@@ -243,7 +253,7 @@ fn giving_up_drops_what_is_pending_and_says_so() {
     let task = source.task("t");
     source.calls(task, 2, [1, 0, 0]);
     source.value(task, 1);
-    source.pass(&mut tick, true, || false);
+    source.pass(&mut tick, true, never);
     tick.give_up();
     let Ledger { counters, timers, .. } = tick.ledger();
     assert_eq!(
@@ -263,7 +273,7 @@ proptest! {
             prop::collection::vec((0..6_usize, 0..50_usize, 0..50_usize, 0..50_usize, 0..4_usize), 0..8),
             1..8,
         ),
-        network in prop::collection::vec(any::<bool>(), 0..40),
+        network in prop::collection::vec(any::<u8>(), 0..40),
         budget in 1..40_usize,
     ) {
         let limits = Limits { series_values: budget, client_values: 3 * budget, ..settings().limits };
@@ -279,7 +289,10 @@ proptest! {
                     *counted.entry(format!("tasks.status.task_{task}.{what}")).or_default() += more as u64;
                 }
             }
-            lines.extend(source.pass(&mut tick, false, || network.next().unwrap_or(true)));
+            lines.extend(source.pass(&mut tick, false, |length| match network.next() {
+                None => length,
+                Some(share) => length * usize::from(share) / 200,
+            }));
         }
         lines.extend(source.pass(&mut tick, true, always));
         prop_assert_eq!(tick.ledger().counters.pending, 0);

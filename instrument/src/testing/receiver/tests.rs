@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     batch::Packet,
-    config::Target,
+    config::Endpoint,
     transport::{Transport, Udp, Verdict},
     wire::{Dialect, Wire},
 };
@@ -83,11 +83,11 @@ fn an_empty_datagram_does_no_harm() {
 #[test]
 fn what_the_transport_says_it_sent_arrives() {
     let receiver = Receiver::start_at("[::1]:0".parse().unwrap()).unwrap();
-    let target = Target {
+    let target = Endpoint {
         host: "::1".into(),
         port: receiver.address().port(),
     };
-    let mut udp = Udp::new(target, Instant::now()).unwrap();
+    let mut udp = Udp::new(target, 512 * 1024, Instant::now()).unwrap();
     let wire = Wire::new(
         Dialect::DogStatsd,
         Some("celery"),
