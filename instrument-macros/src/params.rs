@@ -143,7 +143,7 @@ impl Param {
             name.ident.clone()
         } else {
             let name = format_ident!(
-                "__arg{index}",
+                "__task_arg{index}",
                 span = Span::mixed_site().located_at(typed.pat.span())
             );
             let ident = name.clone();

@@ -97,6 +97,7 @@ mod clock;
 mod config;
 mod error;
 mod flush;
+mod fork;
 mod global;
 mod ledger;
 mod record;

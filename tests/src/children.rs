@@ -2,11 +2,13 @@
 
 use std::{
     io::Read,
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
+    time::Duration,
 };
 
-use crate::wait::until;
+use crate::wait::{BOUND, until_within};
 
 /// How a child process ended, and what it said.
 #[derive(Debug)]
@@ -30,12 +32,37 @@ impl Drop for Leash {
     }
 }
 
+/// How long a build may take, from nothing and on a busy machine.
+const BUILD_BOUND: Duration = Duration::from_secs(900);
+
+/// Runs `cargo` with `arguments`, which may build, in `folder`.
+///
+/// # Panics
+/// If it does not end within a quarter of an hour.
+#[must_use]
+#[track_caller]
+pub fn cargo(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let mut command = Command::new(env!("CARGO"));
+    run_within(
+        BUILD_BOUND,
+        command
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .current_dir(folder),
+    )
+}
+
 /// Runs `command` to its end. The child sees none of the variables that configure a client, unless `command` sets them.
 ///
 /// # Panics
 /// If it does not start, or does not end within the bound.
 #[track_caller]
 pub fn run(command: &mut Command) -> Ended {
+    run_within(BOUND, command)
+}
+
+#[track_caller]
+fn run_within(bound: Duration, command: &mut Command) -> Ended {
     let set: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
     for (name, _) in std::env::vars_os() {
         let configures = ["STATSD_", "DD_"]
@@ -53,7 +80,9 @@ pub fn run(command: &mut Command) -> Ended {
     let mut child = Leash(child.expect("the child starts"));
     let (output, errors) = (child.0.stdout.take(), child.0.stderr.take());
     let [output, errors] = [read_all(output), read_all(errors)];
-    let status = until("the child ends", || child.0.try_wait().expect("our own child"));
+    let status = until_within(bound, "the child ends", || {
+        child.0.try_wait().expect("our own child")
+    });
     let [output, errors] = [output, errors].map(|reader| reader.join().expect("it only reads"));
     Ended {
         status,

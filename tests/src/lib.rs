@@ -2,4 +2,5 @@
 
 pub mod children;
 pub mod etsy;
+pub mod log;
 pub mod wait;

@@ -13,13 +13,22 @@ pub const BOUND: Duration = Duration::from_secs(60);
 /// # Panics
 /// If there is none within [`BOUND`]; `what` says what was waited for.
 #[track_caller]
-pub fn until<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, ready: impl FnMut() -> Option<T>) -> T {
+    until_within(BOUND, what, ready)
+}
+
+/// [`until`] with another bound, for what takes long by its nature.
+///
+/// # Panics
+/// If there is no answer within `bound`.
+#[track_caller]
+pub fn until_within<T>(bound: Duration, what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = ready() {
             return answer;
         }
-        assert!(start.elapsed() < BOUND, "not within {BOUND:?}: {what}");
+        assert!(start.elapsed() < bound, "not within {bound:?}: {what}");
         // Between two questions to something that cannot notify us: another process.
         thread::sleep(Duration::from_millis(5));
     }

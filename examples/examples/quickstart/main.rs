@@ -101,8 +101,8 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let ledger = client.ledger();
 
     let complete = if let Some(receiver) = &receiver {
-        let complete = receiver.wait_until(Duration::from_secs(5), |receiver| {
-            Arrived::at(receiver).calls() == calls
+        receiver.wait_until(Duration::from_secs(5), |receiver| {
+            receiver.packets_seen() >= ledger.packets
         });
         let arrived = Arrived::at(receiver);
         println!(
@@ -117,7 +117,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         for line in &bad_lines {
             println!("malformed: {line}");
         }
-        complete && bad_lines.is_empty()
+        arrived.calls() == calls && bad_lines.is_empty()
     } else {
         println!("\nWhat the worker did:\n{}", summary::table(&calls, |_, _| None));
         let lost = ledger.counters.dropped + ledger.timers.dropped_at_shutdown;
@@ -157,17 +157,21 @@ async fn work(arguments: &Arguments, tally: &Arc<Tally>) {
     let mut jobs = JoinSet::new();
     let mut ticks = interval(Duration::from_millis(10));
     let mut progress = Progress::new();
-    while start.elapsed() < arguments.duration {
-        ticks.tick().await;
+    loop {
+        let elapsed = start.elapsed().min(arguments.duration);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let due = (start.elapsed().min(arguments.duration).as_secs_f64() * arguments.rate) as u64;
+        let due = (elapsed.as_secs_f64() * arguments.rate) as u64;
         while launched < due && jobs.len() < CONCURRENT {
             let (number, tally) = (launched, Arc::clone(tally));
             jobs.spawn(async move { worker::job(number, &tally).await });
             launched += 1;
         }
         while jobs.try_join_next().is_some() {}
-        progress.show(start.elapsed(), tally);
+        progress.show(elapsed, tally);
+        if elapsed == arguments.duration {
+            break;
+        }
+        ticks.tick().await;
     }
     jobs.join_all().await;
     progress.end(start.elapsed(), tally);

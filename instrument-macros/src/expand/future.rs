@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::{ReturnType, Type, parse_quote_spanned};
 
-use super::{Context, Expansion, value, with_span_of};
+use super::{Context, Expansion, in_own_scope, value, with_span_of};
 use crate::{
     attrs, params, tokens,
     types::{self, Returned},
@@ -22,10 +22,10 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     };
     let params = params::name(&mut sig, &task.body.stream());
     let captured = params.capture(&mut sig);
-    let (typed, block) = (typed_return(&ty), &task.body.block);
+    let (typed, block) = (typed_return(&ty), in_own_scope(&task.body.block));
     let inner = quote_spanned!(Span::mixed_site()=> async move { #captured #typed #block });
     let counted = counted(context, &ty, &inner);
-    let site = context.site();
+    let site = site(context);
 
     if !must_stay_async(context) {
         let output = match &task.sig.output {
@@ -57,6 +57,12 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     }
 }
 
+/// The call site, and the statements that find out where the future counts.
+fn site(context: &Context<'_>) -> TokenStream {
+    let (site, (find, _)) = (context.site(), context.future_place());
+    quote_spanned!(Span::mixed_site()=> #site #find)
+}
+
 /// Whether something outside the body needs the word `async`: `#[must_use]` is about the awaited value only
 /// then, a macro may look for it, a lint about traits goes by it, and `!` cannot be written as an output.
 fn must_stay_async(context: &Context<'_>) -> bool {
@@ -75,8 +81,8 @@ fn typed_return(ty: &Type) -> TokenStream {
         return TokenStream::new();
     }
     quote_spanned! {Span::mixed_site()=>
-        if let ::core::option::Option::Some(__value) = ::core::option::Option::None::<#ty> {
-            return __value;
+        if let ::core::option::Option::Some(__task_value) = ::core::option::Option::None::<#ty> {
+            return __task_value;
         }
     }
 }
@@ -84,8 +90,9 @@ fn typed_return(ty: &Type) -> TokenStream {
 /// The future `inner`, of which `ty` is the output, counted.
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
     let (root, judge) = (context.root(), context.judge());
+    let (_, place) = context.future_place();
     quote_spanned! {Span::mixed_site()=>
-        #root::future::<#ty, _, _, _>(|| &__SITE, #inner, #judge)
+        #root::future::<#ty, _, _, _, _>(#place, #inner, #judge)
     }
 }
 
@@ -98,7 +105,7 @@ pub(super) fn of_returned(context: &Context<'_>, returned: &Returned) -> Expansi
 }
 
 fn opaque(context: &Context<'_>, output: &Type) -> Expansion {
-    let site = context.site();
+    let site = site(context);
     let (sig, inner, is_changed) = made(context, &TokenStream::new());
     let counted = counted(context, output, &inner);
     let body = quote_spanned!(Span::mixed_site()=> #site #counted);
@@ -111,7 +118,7 @@ fn opaque(context: &Context<'_>, output: &Type) -> Expansion {
 }
 
 fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
-    let (root, site) = (context.root(), context.site());
+    let (root, site) = (context.root(), site(context));
     let user = &context.task.body;
     if let Some(tail) = tokens::pinned_tail(&user.stream()) {
         // The future is counted before it is boxed. `async_trait` writes such bodies.
@@ -120,7 +127,7 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
         arguments.set_span(tail.arguments.span());
         let mut stream = tail.before;
         stream.extend([TokenTree::Group(arguments)]);
-        let block = with_span_of(&user.block, stream);
+        let block = in_own_scope(&with_span_of(&user.block, stream));
         let body = quote_spanned!(Span::mixed_site()=> #site #block);
         return Expansion {
             sig: context.task.sig.clone(),
@@ -149,7 +156,7 @@ fn made(context: &Context<'_>, output: &TokenStream) -> (syn::Signature, TokenSt
     let mut sig = context.task.sig.clone();
     let user = &context.task.body;
     if output.is_empty() && !tokens::may_leave_early(user.stream()) {
-        return (sig, value::in_place(context), false);
+        return (sig, in_own_scope(&user.block), false);
     }
     let params = params::name(&mut sig, &user.stream());
     let closure = value::closure(context, output, &params.rebind(&mut sig));

@@ -25,12 +25,13 @@ pub(super) fn tracked(context: &Context<'_>) -> Option<Expansion> {
     }
     let home = home(context)?;
     let (root, site, judge) = (context.root(), context.site(), context.judge());
+    let (find, place) = context.place();
     let mut sig = task.sig.clone();
     let params = params::name_all(&mut sig, &task.body.stream());
 
     let ident = match home {
-        Home::Nested => Ident::new("__body", Span::mixed_site()),
-        Home::Sibling => format_ident!("__{}_body", context.ident(), span = Span::mixed_site()),
+        Home::Nested => Ident::new("__task_body", Span::mixed_site()),
+        Home::Sibling => format_ident!("__task_{}", context.ident(), span = Span::mixed_site()),
     };
     let body = body(context, &ident);
     let path = match home {
@@ -45,10 +46,11 @@ pub(super) fn tracked(context: &Context<'_>) -> Option<Expansion> {
     let body = quote_spanned! {Span::mixed_site()=>
         #nested
         #site
-        let __call = #root::Call::start(&__SITE);
-        let __value = #call;
-        __call.end(&__value, #judge);
-        __value
+        #find
+        let __task_call = #root::Call::start(#place);
+        let __task_value = #call;
+        __task_call.end(&__task_value, #judge);
+        __task_value
     };
     Some(Expansion {
         sig,

