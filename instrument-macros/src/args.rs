@@ -18,6 +18,20 @@ pub struct Args {
     pub name: Option<Name>,
     /// How the returned value counts; by its type where there is none.
     pub predicate: Option<Predicate>,
+    /// Goes before the name, with a dot between them.
+    pub prefix: Option<LitStr>,
+    /// Tags of the series.
+    pub tags: Vec<Tag>,
+    /// Which outcomes are timed: a variant of the library's `Timing`.
+    pub timing: Option<Ident>,
+    /// The share of the calls that is timed at most; a constant.
+    pub sample_rate: Option<Expr>,
+    /// Set if the calls in flight are to be sent.
+    pub in_flight: Option<Span>,
+    /// The client that the call counts in.
+    pub client: Option<Expr>,
+    /// What says of an error which kind it is.
+    pub error_kind: Option<Expr>,
     /// Where the library is; at its own name where it is nowhere else.
     pub krate: Option<Path>,
     /// Set on a method that the attribute of its `impl` block leaves alone.
@@ -55,6 +69,24 @@ struct Key {
     read: fn(&mut Args, ParseStream, Span) -> Result<()>,
 }
 
+/// One tag.
+#[derive(Clone)]
+pub struct Tag {
+    /// The key, checked.
+    pub key: LitStr,
+    /// The value; a bare tag has an empty one.
+    pub value: TagValue,
+}
+
+/// The value of a tag.
+#[derive(Clone)]
+pub enum TagValue {
+    /// The same for every call, and checked.
+    Literal(LitStr),
+    /// Formatted at the start of each call.
+    Expr(Expr),
+}
+
 const KEYS: &[Key] = &[
     Key {
         name: "name",
@@ -72,7 +104,10 @@ const KEYS: &[Key] = &[
         on_impl: false,
         read: |args, input, key| {
             args.predicate(key)?;
-            args.predicate = Some(Predicate::Ok(predicate(input)?));
+            args.predicate = Some(Predicate::Ok(predicate(
+                input,
+                "a reference to the returned value",
+            )?));
             Ok(())
         },
     },
@@ -82,7 +117,83 @@ const KEYS: &[Key] = &[
         on_impl: false,
         read: |args, input, key| {
             args.predicate(key)?;
-            args.predicate = Some(Predicate::Error(predicate(input)?));
+            args.predicate = Some(Predicate::Error(predicate(
+                input,
+                "a reference to the returned value",
+            )?));
+            Ok(())
+        },
+    },
+    Key {
+        name: "error_kind",
+        form: "error_kind = path",
+        on_impl: true,
+        read: |args, input, _| {
+            args.error_kind = Some(predicate(input, "a reference to the error")?);
+            Ok(())
+        },
+    },
+    Key {
+        name: "prefix",
+        form: "prefix = \"…\"",
+        on_impl: true,
+        read: |args, input, _| {
+            input.parse::<Token![=]>()?;
+            let literal: LitStr = input.parse()?;
+            validate::name(&literal)?;
+            args.prefix = Some(literal);
+            Ok(())
+        },
+    },
+    Key {
+        name: "tags",
+        form: "tags(key = value, \"key:value\")",
+        on_impl: false,
+        read: |args, input, _| {
+            let content;
+            syn::parenthesized!(content in input);
+            args.tags = tags(&content)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "time",
+        form: "time = success|always|never",
+        on_impl: true,
+        read: |args, input, _| {
+            input.parse::<Token![=]>()?;
+            args.timing = Some(timing(input)?);
+            Ok(())
+        },
+    },
+    Key {
+        name: "sample_rate",
+        form: "sample_rate = 0.1",
+        on_impl: true,
+        read: |args, input, _| {
+            input.parse::<Token![=]>()?;
+            let rate: Expr = input.parse()?;
+            validate::sample_rate(&rate)?;
+            args.sample_rate = Some(rate);
+            Ok(())
+        },
+    },
+    Key {
+        name: "in_flight",
+        form: "in_flight",
+        on_impl: true,
+        read: |args, _, key| {
+            args.in_flight = Some(key);
+            Ok(())
+        },
+    },
+    Key {
+        name: "client",
+        form: "client = expression",
+        on_impl: true,
+        read: |args, input, _| {
+            input.parse::<Token![=]>()?;
+            args.client = Some(input.parse()?);
             Ok(())
         },
     },
@@ -175,6 +286,39 @@ impl Args {
             .map(|(_, span)| *span)
     }
 
+    /// Where `error_kind` stands, if it is the function's own.
+    pub fn error_kind_key(&self) -> Option<Span> {
+        self.given
+            .iter()
+            .find(|(key, _)| key.name == "error_kind")
+            .map(|(_, span)| *span)
+    }
+
+    /// Whether the call site is more than a name.
+    pub fn has_setup(&self) -> bool {
+        self.prefix.is_some()
+            || self.timing.is_some()
+            || self.sample_rate.is_some()
+            || self.in_flight.is_some()
+            || self.static_tags().next().is_some()
+    }
+
+    /// Keys and values of the tags that are the same for every call.
+    pub fn static_tags(&self) -> impl Iterator<Item = (&LitStr, &LitStr)> {
+        self.tags.iter().filter_map(|tag| match &tag.value {
+            TagValue::Literal(value) => Some((&tag.key, value)),
+            TagValue::Expr(_) => None,
+        })
+    }
+
+    /// Keys and values of the tags that are formatted at the start of each call.
+    pub fn call_tags(&self) -> impl Iterator<Item = (&LitStr, &Expr)> {
+        self.tags.iter().filter_map(|tag| match &tag.value {
+            TagValue::Literal(_) => None,
+            TagValue::Expr(value) => Some((&tag.key, value)),
+        })
+    }
+
     /// Refuses what makes no sense on a whole `impl` block.
     pub fn on_impl(&self) -> Result<()> {
         match self.given.iter().find(|(key, _)| !key.on_impl) {
@@ -202,7 +346,14 @@ impl Args {
 
     /// The arguments of a method: its own, and those that its `impl` block has for all.
     pub fn or(mut self, block: &Self) -> Self {
-        self.krate = self.krate.or_else(|| block.krate.clone());
+        let block = block.clone();
+        self.krate = self.krate.or(block.krate);
+        self.prefix = self.prefix.or(block.prefix);
+        self.timing = self.timing.or(block.timing);
+        self.sample_rate = self.sample_rate.or(block.sample_rate);
+        self.in_flight = self.in_flight.or(block.in_flight);
+        self.client = self.client.or(block.client);
+        self.error_kind = self.error_kind.or(block.error_kind);
         self
     }
 
@@ -240,21 +391,100 @@ fn name(input: ParseStream) -> Result<Name> {
     }
 }
 
-fn predicate(input: ParseStream) -> Result<Expr> {
+fn predicate(input: ParseStream, gets: &str) -> Result<Expr> {
     input.parse::<Token![=]>()?;
-    let expected = "expected a path or a closure, which gets a reference to the returned value";
+    let expected = format!("expected a path or a closure, which gets {gets}");
     let span = input.span();
     let expr: Expr = input.parse().map_err(|error| {
         if input.is_empty() {
-            Error::new(span, expected)
+            Error::new(span, &expected)
         } else {
             error
         }
     })?;
     match expr {
         Expr::Path(_) | Expr::Closure(_) => Ok(expr),
-        other => Err(Error::new(other.span(), expected)),
+        other => Err(Error::new(other.span(), &expected)),
     }
+}
+
+fn timing(input: ParseStream) -> Result<Ident> {
+    let given: Ident = input.call(Ident::parse_any)?;
+    let variant = match given.to_string().as_str() {
+        "success" => "Success",
+        "always" => "Always",
+        "never" => "Never",
+        _ => {
+            return Err(Error::new(
+                given.span(),
+                "expected `success`, `always` or `never`",
+            ));
+        }
+    };
+    Ok(Ident::new(variant, given.span()))
+}
+
+fn tags(input: ParseStream) -> Result<Vec<Tag>> {
+    let mut tags: Vec<Tag> = Vec::new();
+    while !input.is_empty() {
+        let tag = tag(input)?;
+        if tags.iter().any(|given| given.key.value() == tag.key.value()) {
+            return Err(Error::new(
+                tag.key.span(),
+                format!("the tag `{}` is given twice", tag.key.value()),
+            ));
+        }
+        tags.push(tag);
+        if input.is_empty() {
+            break;
+        }
+        if !input.peek(Token![,]) {
+            return Err(input.error("expected `,`"));
+        }
+        input.parse::<Token![,]>()?;
+    }
+    Ok(tags)
+}
+
+fn tag(input: ParseStream) -> Result<Tag> {
+    if input.peek(LitStr) {
+        let literal: LitStr = input.parse()?;
+        let text = literal.value();
+        let (key, value) = text.split_once(':').unwrap_or((&text, ""));
+        let part = |text: &str| LitStr::new(text, literal.span());
+        let (key, value) = (part(key), part(value));
+        validate::tag_key(&key)?;
+        validate::tag_value(&value)?;
+        return Ok(Tag {
+            key,
+            value: TagValue::Literal(value),
+        });
+    }
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error("expected a tag: `key = value` or \"key:value\""));
+    }
+    let ident = input.call(Ident::parse_any)?;
+    let key = LitStr::new(&ident.unraw().to_string(), ident.span());
+    validate::tag_key(&key)?;
+    input.parse::<Token![=]>()?;
+    if input.peek(LitStr) && (input.peek2(Token![,]) || ends_after_one(input)) {
+        let value: LitStr = input.parse()?;
+        validate::tag_value(&value)?;
+        return Ok(Tag {
+            key,
+            value: TagValue::Literal(value),
+        });
+    }
+    Ok(Tag {
+        key,
+        value: TagValue::Expr(input.parse()?),
+    })
+}
+
+/// Whether nothing comes behind the next token.
+fn ends_after_one(input: ParseStream) -> bool {
+    let ahead = input.fork();
+    ahead.parse::<proc_macro2::TokenTree>().is_ok() && ahead.is_empty()
 }
 
 fn unknown(ident: &Ident) -> Error {

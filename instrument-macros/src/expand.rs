@@ -135,7 +135,90 @@ impl Context<'_> {
                 format!("{}.{}", block.type_name, self.ident()).into_token_stream()
             }
         };
-        quote_spanned!(Span::mixed_site()=> static __TASK_SITE: #root::Site = #root::Site::new(#name);)
+        let make = if self.args.has_setup() {
+            let setup = self.setup();
+            quote_spanned!(Span::mixed_site()=> with(#name, #setup))
+        } else {
+            quote_spanned!(Span::mixed_site()=> new(#name))
+        };
+        quote_spanned!(Span::mixed_site()=> static __TASK_SITE: #root::Site = #root::Site::#make;)
+    }
+
+    /// What the call site asks for besides its name.
+    fn setup(&self) -> TokenStream {
+        let root = self.root();
+        let Args {
+            prefix,
+            timing,
+            sample_rate,
+            in_flight,
+            ..
+        } = self.args;
+        let prefix = prefix.iter();
+        let timing = timing.iter();
+        let sample_rate = sample_rate.iter();
+        let in_flight = in_flight.iter().map(|_| true);
+        let tags = self
+            .args
+            .static_tags()
+            .map(|(key, value)| quote_spanned!(key.span()=> (#key, #value)));
+        quote_spanned! {Span::mixed_site()=>
+            #root::Setup {
+                #(prefix: #prefix,)*
+                #(timing: #root::Timing::#timing,)*
+                #(sample_rate: ::core::option::Option::Some(#sample_rate),)*
+                #(in_flight: #in_flight,)*
+                tags: &[#(#tags),*],
+                ..#root::Setup::NONE
+            }
+        }
+    }
+
+    /// Where a call that runs on the spot counts: statements that find out, and the expression.
+    fn place(&self) -> (TokenStream, TokenStream) {
+        let site = quote_spanned!(Span::mixed_site()=> &__TASK_SITE);
+        self.place_at(&site, &quote_spanned!(Span::mixed_site()=> __task_client))
+            .map(|statement| (statement, quote_spanned!(Span::mixed_site()=> __task_place)))
+            .unwrap_or_else(|| (TokenStream::new(), site))
+    }
+
+    /// Where a future counts.
+    fn future_place(&self) -> (TokenStream, TokenStream) {
+        let root = self.root();
+        let site = quote_spanned!(Span::mixed_site()=> #root::At(|| &__TASK_SITE));
+        self.place_at(
+            &site,
+            &quote_spanned!(Span::mixed_site()=> #root::Client::clone(__task_client)),
+        )
+        .map(|statement| (statement, quote_spanned!(Span::mixed_site()=> __task_place)))
+        .unwrap_or_else(|| (TokenStream::new(), site))
+    }
+
+    /// Statements that find out where a call with tags or a client of its own counts; `None` for others.
+    fn place_at(&self, site: &TokenStream, client: &TokenStream) -> Option<TokenStream> {
+        let root = self.root();
+        let (keys, values): (Vec<_>, Vec<_>) = self.args.call_tags().unzip();
+        let tagged = (!keys.is_empty()).then(|| {
+            let values = values
+                .iter()
+                .map(|value| quote_spanned!(value.span()=> &(#value)));
+            quote_spanned! {Span::mixed_site()=>
+                let __task_place = #root::tagged(#site, &[#(#keys),*], &[#(#values),*]);
+            }
+        });
+        let inner = if tagged.is_some() {
+            quote_spanned!(Span::mixed_site()=> __task_place)
+        } else {
+            site.clone()
+        };
+        let within = self.args.client.as_ref().map(|expr| {
+            let expr = quote_spanned!(expr.span()=> &(#expr));
+            quote_spanned! {Span::mixed_site()=>
+                let __task_client: &#root::Client = #expr;
+                let __task_place = #root::within(#inner, #client);
+            }
+        });
+        (tagged.is_some() || within.is_some()).then(|| quote_spanned!(Span::mixed_site()=> #tagged #within))
     }
 
     fn ident(&self) -> String {
@@ -145,19 +228,23 @@ impl Context<'_> {
     /// A closure that says how the returned value counts: by its type, unless the user has a say.
     fn judge(&self) -> TokenStream {
         let root = self.root();
-        match &self.args.predicate {
-            Some(Predicate::Ok(ok)) => quote_spanned! {Span::mixed_site()=>
-                |__task_value| #root::ok_if(__task_value, #ok)
-            },
-            Some(Predicate::Error(error)) => quote_spanned! {Span::mixed_site()=>
-                |__task_value| #root::error_if(__task_value, #error)
-            },
+        let end = match &self.args.predicate {
+            Some(Predicate::Ok(ok)) => quote_spanned!(Span::mixed_site()=> #root::ok_if(__task_value, #ok)),
+            Some(Predicate::Error(error)) => {
+                quote_spanned!(Span::mixed_site()=> #root::error_if(__task_value, #error))
+            }
             None => quote_spanned! {Span::mixed_site()=>
-                |__task_value| {
+                {
                     #[allow(unused_imports)]
                     use #root::{ByTrait as _, Otherwise as _};
                     (&#root::Probe(__task_value)).instrument_task_end()
                 }
+            },
+        };
+        match &self.args.error_kind {
+            None => quote_spanned!(Span::mixed_site()=> |__task_value| #end),
+            Some(kind) => quote_spanned! {Span::mixed_site()=>
+                |__task_value| #root::Kinded { end: #end, kind: #root::error_kind(__task_value, #kind) }
             },
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     let (typed, block) = (typed_return(&ty), in_own_scope(&task.body.block));
     let inner = quote_spanned!(Span::mixed_site()=> async move { #captured #typed #block });
     let counted = counted(context, &ty, &inner);
-    let site = context.site();
+    let site = site(context);
 
     if !must_stay_async(context) {
         let output = match &task.sig.output {
@@ -57,6 +57,12 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     }
 }
 
+/// The call site, and the statements that find out where the future counts.
+fn site(context: &Context<'_>) -> TokenStream {
+    let (site, (find, _)) = (context.site(), context.future_place());
+    quote_spanned!(Span::mixed_site()=> #site #find)
+}
+
 /// Whether something outside the body needs the word `async`: `#[must_use]` is about the awaited value only
 /// then, a macro may look for it, a lint about traits goes by it, and `!` cannot be written as an output.
 fn must_stay_async(context: &Context<'_>) -> bool {
@@ -84,8 +90,9 @@ fn typed_return(ty: &Type) -> TokenStream {
 /// The future `inner`, of which `ty` is the output, counted.
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
     let (root, judge) = (context.root(), context.judge());
+    let (_, place) = context.future_place();
     quote_spanned! {Span::mixed_site()=>
-        #root::future::<#ty, _, _, _>(|| &__TASK_SITE, #inner, #judge)
+        #root::future::<#ty, _, _, _, _>(#place, #inner, #judge)
     }
 }
 
@@ -98,7 +105,7 @@ pub(super) fn of_returned(context: &Context<'_>, returned: &Returned) -> Expansi
 }
 
 fn opaque(context: &Context<'_>, output: &Type) -> Expansion {
-    let site = context.site();
+    let site = site(context);
     let (sig, inner, is_changed) = made(context, &TokenStream::new());
     let counted = counted(context, output, &inner);
     let body = quote_spanned!(Span::mixed_site()=> #site #counted);
@@ -111,7 +118,7 @@ fn opaque(context: &Context<'_>, output: &Type) -> Expansion {
 }
 
 fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
-    let (root, site) = (context.root(), context.site());
+    let (root, site) = (context.root(), site(context));
     let user = &context.task.body;
     if let Some(tail) = tokens::pinned_tail(&user.stream()) {
         // The future is counted before it is boxed. `async_trait` writes such bodies.

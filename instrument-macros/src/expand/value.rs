@@ -16,6 +16,8 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
         context.site(),
         in_own_scope(&context.task.body.block),
     );
+    let (find, place) = context.place();
+    let site = quote_spanned!(Span::mixed_site()=> #site #find);
     // A call whose body ends in one place needs no guard against the others, where a panic is hard to tell.
     let kind = if tokens::may_leave_early(context.task.body.stream()) {
         quote_spanned!(Span::mixed_site()=> CallGuard::enter)
@@ -25,13 +27,13 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     let body = match &sig.output {
         ReturnType::Type(_, ty) if types::is_unnameable(ty) => quote_spanned! {Span::mixed_site()=>
             #site
-            let __task_call = #root::CallGuard::enter(&__TASK_SITE);
+            let __task_call = #root::CallGuard::enter(#place);
             #block
         },
         ReturnType::Type(_, ty) => {
             quote_spanned! {Span::mixed_site()=>
                 #site
-                let __task_call = #root::#kind(&__TASK_SITE);
+                let __task_call = #root::#kind(#place);
                 let __task_value: #ty = #block;
                 #[allow(unreachable_code)]
                 __task_call.succeed();
@@ -40,7 +42,7 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
         }
         ReturnType::Default => quote_spanned! {Span::mixed_site()=>
             #site
-            let __task_call = #root::#kind(&__TASK_SITE);
+            let __task_call = #root::#kind(#place);
             #block
             #[allow(unreachable_code)]
             __task_call.succeed();
@@ -57,6 +59,8 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
 /// The value is looked at.
 pub(super) fn judged(context: &Context<'_>) -> Expansion {
     let (root, site, judge) = (context.root(), context.site(), context.judge());
+    let (find, place) = context.place();
+    let site = quote_spanned!(Span::mixed_site()=> #site #find);
     let mut sig = context.task.sig.clone();
     let output = types::erased_output(&sig.output);
     let is_nameable = !matches!(&sig.output, ReturnType::Type(_, ty) if types::is_unnameable(ty));
@@ -64,7 +68,7 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
         let block = in_own_scope(&context.task.body.block);
         let body = quote_spanned! {Span::mixed_site()=>
             #site
-            let __task_call = #root::Call::start(&__TASK_SITE);
+            let __task_call = #root::Call::start(#place);
             let __task_value: #output = #block;
             #[allow(unreachable_code)]
             __task_call.end(&__task_value, #judge);
@@ -85,7 +89,7 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     );
     let body = quote_spanned! {Span::mixed_site()=>
         #site
-        #root::call(&__TASK_SITE, #closure, #judge)
+        #root::call(#place, #closure, #judge)
     };
     Expansion {
         sig,

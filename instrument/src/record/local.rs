@@ -60,7 +60,7 @@ impl Clients {
 
 fn clients() -> (Busy, MutexGuard<'static, Clients>) {
     (
-        Busy::new(),
+        Busy::locked(),
         CLIENTS.lock().unwrap_or_else(PoisonError::into_inner),
     )
 }

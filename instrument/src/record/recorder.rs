@@ -90,7 +90,7 @@ impl Recorder {
 
     /// A shard for the caller alone: one that was given back, or a new one.
     pub(crate) fn acquire(&self) -> Arc<Shard> {
-        let _busy = Busy::new();
+        let _busy = Busy::locked();
         if self.is_parents() {
             return self.new_shard(0);
         }
@@ -109,7 +109,7 @@ impl Recorder {
 
     /// Gives a shard back.
     pub(crate) fn release(&self, shard: Arc<Shard>) {
-        let _busy = Busy::new();
+        let _busy = Busy::locked();
         if !self.is_parents() {
             lock(&self.pool).free.push(shard);
         }
@@ -117,7 +117,7 @@ impl Recorder {
 
     /// Appends the shards made after the first `known`.
     pub(crate) fn read_shards(&self, known: usize, shards: &mut Vec<Arc<Shard>>) {
-        let _busy = Busy::new();
+        let _busy = Busy::locked();
         let pool = lock(&self.pool);
         shards.extend_from_slice(&pool.all[known..]);
     }

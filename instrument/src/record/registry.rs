@@ -108,7 +108,7 @@ pub(super) fn lock() -> MutexGuard<'static, Registry> {
 }
 
 fn locked() -> (Busy, MutexGuard<'static, Registry>) {
-    (Busy::new(), lock())
+    (Busy::locked(), lock())
 }
 
 impl Registry {

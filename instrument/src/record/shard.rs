@@ -199,23 +199,25 @@ impl Strides {
         }
     }
 
-    fn get(&self, id: usize) -> u32 {
-        // The flusher allocates under this lock, and its allocator may be instrumented.
-        if Busy::is() {
-            return self.base;
+    /// The stride of series `id`; `None` if this is not the moment to ask.
+    fn get(&self, id: usize) -> Option<u32> {
+        // The thread may be allocating under one of the locks, with an allocator that is instrumented.
+        if Busy::holds_lock() {
+            return None;
         }
         let Options { timing, stride, .. } = registry::options_of(id);
-        match lock(&self.by_id).get(id) {
+        let _busy = Busy::locked();
+        Some(match lock(&self.by_id).get(id) {
             _ if timing == Timing::Never => STRIDE_NEVER,
             Some(stride) => *stride,
             None if stride != 0 => stride,
             None => self.base,
-        }
+        })
     }
 
     /// Takes over the flusher's strides, by series id.
     pub(crate) fn set(&self, strides: &[u32]) {
-        let _busy = Busy::new();
+        let _busy = Busy::locked();
         strides.clone_into(&mut lock(&self.by_id));
     }
 }
@@ -334,7 +336,10 @@ impl Shard {
         let mut stride = block.stride.load(Ordering::Relaxed);
         let new = stride == 0;
         if new {
-            stride = self.strides.get(slot::to_id(slot)).max(STRIDE_ONE);
+            let Some(answer) = self.strides.get(slot::to_id(slot)) else {
+                return 0;
+            };
+            stride = answer.max(STRIDE_ONE);
             block.stride.store(stride, Ordering::Relaxed);
         }
         if stride == STRIDE_NEVER {
@@ -405,7 +410,7 @@ impl Shard {
     #[cold]
     #[inline(never)]
     fn ask_every_outcome(&self, block: &Block, slot: usize) -> bool {
-        if Busy::is() {
+        if Busy::holds_lock() {
             return false;
         }
         let every = match registry::options_of(slot::to_id(slot)).timing {

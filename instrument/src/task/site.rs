@@ -86,18 +86,6 @@ impl Site {
         self.series.slot()
     }
 
-    /// Counts a start.
-    #[inline(always)]
-    pub fn start(&'static self) -> Token {
-        self.start_at(self.slot())
-    }
-
-    /// Counts the end of the call that `token` stands for, on whichever thread that is.
-    #[inline(always)]
-    pub fn end(&'static self, token: Token, end: End) {
-        self.end_at(self.slot(), token, end);
-    }
-
     /// Counts a start, and reads the clock if this call is to be timed.
     #[inline(always)]
     pub(super) fn start_at(&'static self, slot: usize) -> Token {
