@@ -14,13 +14,13 @@ mod value;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Lifetime, Signature, Visibility, ext::IdentExt, spanned::Spanned};
+use syn::{Signature, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Name, Predicate},
     attrs,
     task::{ImplBlock, Member, Task},
-    types,
+    tokens, types,
 };
 
 /// Writes a function with its calls counted.
@@ -37,7 +37,8 @@ pub fn function(task: &Task, args: &Args) -> TokenStream {
 pub fn block(block: &ImplBlock, args: &Args) -> TokenStream {
     let members = block.members.iter().map(|member| match member {
         Member::Other(tokens) => tokens.clone(),
-        Member::Task(task, own) => {
+        Member::Task(task) => {
+            let (task, own) = &**task;
             let args = own.clone().or(args);
             Context {
                 task,
@@ -257,23 +258,17 @@ impl Context<'_> {
         };
         around || self.task.attrs.iter().any(attrs::is_macro)
     }
-
-    /// Whether this may be an item of a trait or of its implementation. Those have no visibility.
-    fn may_be_of_trait(&self) -> bool {
-        match self.place {
-            Place::Method(block) => block.is_trait,
-            Place::Unknown => {
-                self.task.sig.receiver().is_some() && matches!(self.task.vis, Visibility::Inherited)
-            }
-        }
-    }
 }
 
-/// The user's block as an expression among tokens of ours. With a label it is never one whose braces look
-/// needless, and what is expected of the whole is still expected of its tail.
-fn in_own_scope(block: &Group) -> TokenStream {
-    let label = Lifetime::new("'__task_body", Span::mixed_site());
-    quote_spanned!(Span::mixed_site()=> #label: #block)
+/// The user's block as an expression among tokens of ours. One expression alone in braces would look as if it
+/// needed none, so it gets company.
+fn in_own_scope(block: &Group) -> Group {
+    if tokens::has_statement(block.stream()) {
+        return block.clone();
+    }
+    let mut stream = quote_spanned!(Span::mixed_site()=> let () = (););
+    stream.extend(block.stream());
+    with_span_of(block, stream)
 }
 
 /// Braces around `stream` that the compiler takes for `group`'s own.

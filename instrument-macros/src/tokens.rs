@@ -52,6 +52,32 @@ pub fn has_lifetime(tokens: TokenStream, declared: &[String]) -> bool {
     })
 }
 
+/// Whether `tokens` hold a reference without a lifetime, or the lifetime `'_`.
+pub fn has_elided_lifetime(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_quote =
+            |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+        let found = match &token {
+            TokenTree::Punct(punct) if punct.as_char() == '&' => !tokens.peek().is_some_and(is_quote),
+            quote if is_quote(quote) => matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "_"),
+            TokenTree::Group(group) => has_elided_lifetime(group.stream()),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a block of these tokens surely holds a statement, and not one expression alone.
+pub fn has_statement(tokens: TokenStream) -> bool {
+    tokens
+        .into_iter()
+        .any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'))
+}
+
 /// Whether `?` stands anywhere in `tokens` but in the bound `?Sized`.
 pub fn has_question_mark(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();

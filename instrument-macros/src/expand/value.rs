@@ -1,7 +1,7 @@
 //! A function that returns a value. Its body stays in place where it can, and becomes a closure where its value
 //! is looked at and may come out of more than one place.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::ReturnType;
 
@@ -30,14 +30,15 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
             let __task_call = #root::CallGuard::enter(#place);
             #block
         },
-        ReturnType::Type(_, ty) => {
+        ReturnType::Type(..) => {
+            let (ty, value) = (types::inferred_output(&sig), value(context));
             quote_spanned! {Span::mixed_site()=>
                 #site
                 let __task_call = #root::#kind(#place);
                 let __task_value: #ty = #block;
                 #[allow(unreachable_code)]
                 __task_call.succeed();
-                __task_value
+                #value
             }
         }
         ReturnType::Default => quote_spanned! {Span::mixed_site()=>
@@ -62,17 +63,17 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     let (find, place) = context.place();
     let site = quote_spanned!(Span::mixed_site()=> #site #find);
     let mut sig = context.task.sig.clone();
-    let output = types::erased_output(&sig.output);
     let is_nameable = !matches!(&sig.output, ReturnType::Type(_, ty) if types::is_unnameable(ty));
     if is_nameable && !tokens::may_leave_early(context.task.body.stream()) {
         let block = in_own_scope(&context.task.body.block);
+        let (ty, value) = (types::inferred_output(&sig), value(context));
         let body = quote_spanned! {Span::mixed_site()=>
             #site
             let __task_call = #root::Call::start(#place);
-            let __task_value: #output = #block;
+            let __task_value: #ty = #block;
             #[allow(unreachable_code)]
             __task_call.end(&__task_value, #judge);
-            __task_value
+            #value
         };
         return Expansion {
             sig,
@@ -81,6 +82,7 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
             is_changed: false,
         };
     }
+    let output = types::erased_output(&sig);
     let params = params::name(&mut sig, &context.task.body.stream());
     let closure = closure(
         context,
@@ -97,6 +99,14 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
         sibling: None,
         is_changed: params.is_renamed(),
     }
+}
+
+/// The variable that holds the value, to be returned. What is wrong with the value is reported at the end of the
+/// user's body, where it comes from.
+fn value(context: &Context<'_>) -> Ident {
+    let last = context.task.body.stream().into_iter().last();
+    let span = last.map_or_else(|| context.task.body.block.span(), |token| token.span());
+    Ident::new("__task_value", Span::mixed_site().located_at(span))
 }
 
 /// The body as a closure that owns the arguments.
