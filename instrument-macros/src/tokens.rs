@@ -78,6 +78,26 @@ pub fn has_statement(tokens: TokenStream) -> bool {
         .any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'))
 }
 
+/// Whether the last statement of a block is a `return`.
+pub fn ends_in_return(tokens: TokenStream) -> bool {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is_semicolon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    let is_block =
+        |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    if tokens.last().is_some_and(is_semicolon) {
+        tokens.pop();
+    }
+    let start = tokens
+        .iter()
+        .rposition(is_semicolon)
+        .map_or(0, |semicolon| semicolon + 1);
+    let last = &tokens[start..];
+    last.iter().enumerate().any(|(index, token)| {
+        let starts = index == 0 || is_block(&last[index - 1]);
+        starts && matches!(token, TokenTree::Ident(ident) if ident == "return")
+    })
+}
+
 /// Whether `?` stands anywhere in `tokens` but in the bound `?Sized`.
 pub fn has_question_mark(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();

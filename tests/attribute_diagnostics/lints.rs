@@ -1,5 +1,6 @@
 //! Functions with something to say about each.
 #![warn(clippy::pedantic)]
+#![allow(clippy::missing_errors_doc)]
 
 use instrument_task::instrument_task;
 use std::{collections::HashMap, sync::Mutex};
@@ -263,14 +264,6 @@ pub fn clones(text: &String) -> Result<String, std::fmt::Error> {
     Ok(copy.into())
 }
 
-#[instrument_task]
-pub fn _underscored(_used: u8) -> Result<u8, std::fmt::Error> {
-    if _used == 0 {
-        return Err(std::fmt::Error);
-    }
-    Ok(_used)
-}
-
 pub trait Trait {
     #[instrument_task]
     fn provided(&self, spare: u8) -> u8 {
@@ -286,3 +279,5 @@ impl Trait for Thing {
         2
     }
 }
+
+fn main() {}

@@ -3,7 +3,9 @@
 
 use std::{
     collections::BTreeSet,
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -21,8 +23,8 @@ fn package(name: &str, fixtures: &[PathBuf]) -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\
-         [dependencies]\ninstrument-task = {{ path = {:?} }}\n[workspace]\n",
-        workspace.join("instrument"),
+         [dependencies]\ninstrument-task = {{ path = '{}' }}\n[workspace]\n",
+        workspace.join("instrument").display(),
     );
     fs::write(root.join("Cargo.toml"), manifest).unwrap();
     fs::copy(workspace.join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
@@ -75,34 +77,37 @@ fn message(line: &str) -> Option<(String, Message, String)> {
     Some((stem, (code, level, primary["line_start"].as_u64()?), rendered))
 }
 
-/// Compares each fixture with its bare twin and returns what differs.
-fn differences(all: &[(String, Message, String)], fixtures: &[PathBuf], expected: &[&str]) -> String {
+/// Compares a fixture with its bare twin: what is reported of the one only, and of the other only.
+fn compare(all: &[(String, Message, String)], fixture: &Path) -> (BTreeSet<Message>, BTreeSet<Message>) {
+    let stem = fixture.file_stem().unwrap().to_str().unwrap();
+    let of = |stem: &str| -> BTreeSet<Message> {
+        all.iter()
+            .filter(|(of, ..)| of == stem)
+            .map(|(_, message, _)| message.clone())
+            .collect()
+    };
+    let (annotated, bare) = (of(stem), of(&format!("{stem}__bare")));
+    assert!(!bare.is_empty(), "{stem} reports nothing");
+    (&annotated - &bare, &bare - &annotated)
+}
+
+/// Asserts that each fixture says the same as its bare twin.
+fn assert_same(all: &[(String, Message, String)], fixtures: &[PathBuf]) {
     let mut text = String::new();
     for fixture in fixtures {
         let stem = fixture.file_stem().unwrap().to_str().unwrap();
-        let of = |stem: &str| -> BTreeSet<&Message> {
-            all.iter()
-                .filter(|(of, ..)| of == stem)
-                .map(|(_, message, _)| message)
-                .collect()
-        };
-        let (annotated, bare) = (of(stem), of(&format!("{stem}__bare")));
-        assert!(!bare.is_empty(), "{stem} reports nothing");
-        let (gained, lost) = (annotated.difference(&bare), bare.difference(&annotated));
-        for (what, message) in gained.map(|m| ("gained", m)).chain(lost.map(|m| ("lost", m))) {
-            if expected.contains(&message.0.as_str()) {
-                continue;
-            }
-            let rendered = all
-                .iter()
-                .find(|(of, m, _)| of.starts_with(stem) && m == *message);
-            text += &format!(
-                "{stem}: {what} {message:?}\n{}\n",
-                rendered.map_or("", |(.., rendered)| rendered)
-            );
+        let (gained, lost) = compare(all, fixture);
+        for (what, message) in gained
+            .iter()
+            .map(|m| ("gained", m))
+            .chain(lost.iter().map(|m| ("lost", m)))
+        {
+            let rendered = all.iter().find(|(of, m, _)| of.starts_with(stem) && m == message);
+            let rendered = rendered.map_or("", |(.., rendered)| rendered);
+            let _ = writeln!(text, "{stem}: {what} {message:?}\n{rendered}");
         }
     }
-    text
+    assert!(text.is_empty(), "{text}");
 }
 
 #[test]
@@ -113,8 +118,7 @@ fn errors_stay_where_they_are() {
         .collect();
     fixtures.sort();
     let root = package("attribute-errors", &fixtures);
-    let differences = differences(&messages(&root, &["check"]), &fixtures, &[]);
-    assert!(differences.is_empty(), "{differences}");
+    assert_same(&messages(&root, &["check"]), &fixtures);
 }
 
 #[test]
@@ -127,8 +131,22 @@ fn lints_stay_where_they_are() {
         println!("skipped: clippy is not installed");
         return;
     }
-    let fixtures = [PathBuf::from(format!("{FIXTURES}/lints.rs"))];
-    let root = package("attribute-lints", &fixtures);
-    let differences = differences(&messages(&root, &["clippy"]), &fixtures, &[]);
-    assert!(differences.is_empty(), "{differences}");
+    let [same, lost] = ["lints", "lost_lints"].map(|name| PathBuf::from(format!("{FIXTURES}/{name}.rs")));
+    let root = package("attribute-lints", &[same.clone(), lost.clone()]);
+    let all = messages(&root, &["clippy"]);
+    assert_same(&all, &[same]);
+
+    let (gained, lost) = compare(&all, &lost);
+    assert!(gained.is_empty(), "{gained:?}");
+    let lost: BTreeSet<_> = lost.iter().map(|(lint, ..)| lint.as_str()).collect();
+    let expected = [
+        "clippy::manual_async_fn",
+        "clippy::missing_errors_doc",
+        "clippy::needless_pass_by_value",
+        "clippy::toplevel_ref_arg",
+        "clippy::unnecessary_wraps",
+        "clippy::unused_async",
+        "clippy::used_underscore_binding",
+    ];
+    assert_eq!(lost, BTreeSet::from(expected));
 }

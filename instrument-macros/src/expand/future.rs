@@ -15,8 +15,9 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     let task = context.task;
     let mut sig = task.sig.clone();
     let is_never = types::is_never(&sig.output);
+    // `!` is no type that can be written here.
     let ty = if is_never {
-        parse_quote_spanned!(Span::mixed_site()=> ())
+        parse_quote_spanned!(Span::mixed_site()=> ::core::convert::Infallible)
     } else {
         types::erased_output(&sig)
     };
@@ -47,8 +48,7 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
         };
     }
     let body = if is_never {
-        // The block's value is never made, but `!` is no type that it could be given.
-        quote_spanned!(Span::mixed_site()=> #site let () = #counted.await; ::core::unreachable!())
+        quote_spanned!(Span::mixed_site()=> #site match #counted.await {})
     } else {
         quote_spanned!(Span::mixed_site()=> #site #counted.await)
     };
@@ -113,11 +113,12 @@ fn typed_return(ty: &Type) -> TokenStream {
 
 /// The future `inner`, of which `ty` is the output, counted.
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
-    let (root, judge) = (context.root(), context.judge());
-    let (_, place) = context.future_place();
-    quote_spanned! {Span::mixed_site()=>
-        #root::future::<#ty, _, _, _, _>(#place, #inner, #judge)
-    }
+    let (judge, (_, place)) = (context.judge(), context.future_place());
+    let function = quote_spanned!(context.end()=> future::<#ty, _, _, _, _>);
+    context.tail_call(
+        &function,
+        quote_spanned!(Span::mixed_site()=> #place, #inner, #judge),
+    )
 }
 
 /// A function that makes a future and returns it.

@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::ReturnType;
 
-use super::{Context, Expansion, in_own_scope};
+use super::{Context, Expansion, in_own_scope, with_span_of};
 use crate::{params, tokens, types};
 
 /// The value cannot be an error.
@@ -24,12 +24,16 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     } else {
         quote_spanned!(Span::mixed_site()=> Call::start)
     };
+    // Nor does one whose last statement is a `return`, and nothing comes after that.
+    let ends_in_return = tokens::ends_in_return(context.task.body.stream());
     let body = match &sig.output {
-        ReturnType::Type(_, ty) if types::is_unnameable(ty) => quote_spanned! {Span::mixed_site()=>
-            #site
-            let __task_call = #root::CallGuard::enter(#place);
-            #block
-        },
+        ReturnType::Type(_, ty) if types::is_unnameable(ty) || ends_in_return => {
+            quote_spanned! {Span::mixed_site()=>
+                #site
+                let __task_call = #root::CallGuard::enter(#place);
+                #block
+            }
+        }
         ReturnType::Type(..) => {
             let (ty, value) = (types::inferred_output(&sig), value(context));
             quote_spanned! {Span::mixed_site()=>
@@ -89,10 +93,9 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
         &quote_spanned!(Span::mixed_site()=> -> #output),
         &params.rebind(&mut sig),
     );
-    let body = quote_spanned! {Span::mixed_site()=>
-        #site
-        #root::call(#place, #closure, #judge)
-    };
+    let arguments = quote_spanned!(Span::mixed_site()=> #place, #closure, #judge);
+    let mut body = site;
+    body.extend(context.tail_call(&quote_spanned!(context.end()=> call), arguments));
     Expansion {
         sig,
         body,
@@ -101,16 +104,17 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     }
 }
 
-/// The variable that holds the value, to be returned. What is wrong with the value is reported at the end of the
-/// user's body, where it comes from.
+/// The variable that holds the value, to be returned.
 fn value(context: &Context<'_>) -> Ident {
-    let last = context.task.body.stream().into_iter().last();
-    let span = last.map_or_else(|| context.task.body.block.span(), |token| token.span());
-    Ident::new("__task_value", Span::mixed_site().located_at(span))
+    Ident::new("__task_value", context.end())
 }
 
-/// The body as a closure that owns the arguments.
+/// The body as a closure that owns the arguments. It has the user's span and braces, as the function had; inside, a block of ours drops the
+/// temporaries of the user's tail before the arguments.
 pub(super) fn closure(context: &Context<'_>, output: &TokenStream, bindings: &TokenStream) -> TokenStream {
     let block = in_own_scope(&context.task.body.block);
-    quote_spanned!(Span::mixed_site()=> move || #output { #bindings #block })
+    let bound = quote_spanned!(Span::mixed_site()=> #bindings { #block });
+    let body = with_span_of(&context.task.body.block, bound);
+    let span = context.task.sig.fn_token.span;
+    quote_spanned!(span=> move || #output #body)
 }

@@ -161,13 +161,12 @@ impl Tick {
             } else {
                 self.folded.push(self.route.len());
                 let overflow = identity.overflow();
-                match self.overflows.get(&overflow) {
-                    Some(task) => *task,
-                    None => {
-                        let task = self.add(&overflow, options.in_flight);
-                        self.overflows.insert(overflow, task);
-                        task
-                    }
+                if let Some(task) = self.overflows.get(&overflow) {
+                    *task
+                } else {
+                    let task = self.add(&overflow, options.in_flight);
+                    self.overflows.insert(overflow, task);
+                    task
                 }
             };
             self.route.push(task);

@@ -21,4 +21,37 @@ fn to_static(text: &str) -> Result<&'static str, ()> {
     Ok(text)
 }
 
+struct Owner(String);
+
+impl Owner {
+    #[instrument_task]
+    fn elided(&self, more: &str) -> Result<&str, ()> {
+        if self.0.is_empty() {
+            return Err(());
+        }
+        Ok(more)
+    }
+
+    #[instrument_task]
+    fn elided_straight(&self, more: &str) -> Option<&str> {
+        Some(more)
+    }
+
+    #[instrument_task]
+    async fn elided_async(&self, more: &str) -> Result<&str, ()> {
+        Ok(more)
+    }
+
+    #[instrument_task]
+    fn mutable<'a>(&'a mut self, more: &'a str) -> Result<&'a mut str, ()> {
+        let first = &mut self.0;
+        let second = &mut self.0;
+        first.push('a');
+        if more.is_empty() {
+            return Err(());
+        }
+        Ok(second)
+    }
+}
+
 fn main() {}

@@ -662,7 +662,7 @@ pub mod one_line {
 
     #[instrument_task] fn unit() { drop(String::new()) }
     #[instrument_task] fn plain() -> u8 { 1 }
-    #[instrument_task] fn guarded() -> String { format!("a") }
+    #[instrument_task] fn guarded(n: u8) -> String { format!("a{n}") }
     #[instrument_task] fn straight(n: u8) -> Result<u8, Fault> { n.checked_sub(1).ok_or(Fault) }
     #[instrument_task] fn judged(n: u8) -> Result<u8, Fault> { Ok(n.checked_sub(1).ok_or(Fault)?) }
     #[instrument_task] fn opaque() -> impl Iterator<Item = u8> { [1].into_iter() }
@@ -683,7 +683,7 @@ pub mod one_line {
         ];
         counts(&expected, || {
             unit();
-            assert_eq!((plain(), guarded().as_str(), opaque().sum::<u8>(), predicate()), (1, "a", 1, 1));
+            assert_eq!((plain(), guarded(1).as_str(), opaque().sum::<u8>(), predicate()), (1, "a1", 1, 1));
             for n in 0..2 {
                 assert_eq!((straight(n).is_ok(), judged(n).is_ok(), tracked(n).is_ok()), (n > 0, n > 0, n > 0));
             }
