@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     env, fs,
     io::{self, ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -19,9 +19,57 @@ const TRIES: usize = 5;
 #[derive(Debug)]
 pub struct Etsy {
     process: Child,
-    port: u16,
+    place: Place,
     management: SocketAddr,
     folder: PathBuf,
+}
+
+/// Where a server receives metrics. A server that comes back comes back to its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    protocol: Protocol,
+    address: SocketAddr,
+}
+
+/// How a server receives metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// A line or several in a datagram.
+    Udp,
+    /// Lines on a stream.
+    Tcp,
+}
+
+impl Place {
+    /// A free port on an address of this machine that nobody else uses, so that it stays free while the server is down.
+    fn fresh(protocol: Protocol) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let ip = if cfg!(target_os = "linux") {
+            let [.., high, low] = std::process::id().to_be_bytes();
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed).to_be_bytes()[3];
+            Ipv4Addr::new(127, 64 | (high & 63), low, number)
+        } else {
+            Ipv4Addr::LOCALHOST
+        };
+        let address = match protocol {
+            Protocol::Udp => UdpSocket::bind((ip, 0)).and_then(|socket| socket.local_addr()),
+            Protocol::Tcp => TcpListener::bind((ip, 0)).and_then(|socket| socket.local_addr()),
+        };
+        Self {
+            protocol,
+            address: address.expect("a free port"),
+        }
+    }
+
+    /// The URL that a client is given.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = match self.protocol {
+            Protocol::Udp => "udp",
+            Protocol::Tcp => "tcp",
+        };
+        format!("{scheme}://{}", self.address)
+    }
 }
 
 /// What a server had received when it ended.
@@ -62,11 +110,38 @@ impl Received {
 }
 
 impl Etsy {
-    /// Starts a server, or says on standard output why there can be none.
+    /// Starts a server that receives over UDP, or says on standard output why there can be none.
     ///
     /// # Panics
     /// If it is installed and does not start.
     pub fn start_or_skip() -> Option<Self> {
+        Self::start_by_or_skip(Protocol::Udp)
+    }
+
+    /// Starts a server, or says on standard output why there can be none.
+    ///
+    /// # Panics
+    /// If it is installed and does not start.
+    pub fn start_by_or_skip(protocol: Protocol) -> Option<Self> {
+        let package = Self::package_or_skip()?;
+        (0..TRIES)
+            .find_map(|_| Self::start(&package, Place::fresh(protocol)))
+            .or_else(|| panic!("statsd does not start"))
+    }
+
+    /// Starts a server where an earlier one was.
+    ///
+    /// # Panics
+    /// If it does not start.
+    #[must_use]
+    pub fn start_again(place: Place) -> Self {
+        let package = Self::package_or_skip().expect("there was one already");
+        (0..TRIES)
+            .find_map(|_| Self::start(&package, place))
+            .expect("statsd does not start")
+    }
+
+    fn package_or_skip() -> Option<PathBuf> {
         let package = env::var_os("ETSY_STATSD").map_or_else(
             || {
                 [env!("CARGO_MANIFEST_DIR"), "../target/statsd/node_modules/statsd"]
@@ -91,18 +166,22 @@ impl Etsy {
             );
             return None;
         }
-        (0..TRIES)
-            .find_map(|_| Self::start(&package))
-            .or_else(|| panic!("statsd does not start"))
+        Some(package)
+    }
+
+    /// Where it receives metrics, as host and port.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.place.address.to_string()
     }
 
     /// Where it receives metrics.
     #[must_use]
-    pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+    pub fn place(&self) -> Place {
+        self.place
     }
 
-    fn start(package: &Path) -> Option<Self> {
+    fn start(package: &Path, place: Place) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let own = format!(
             "instrument-task-{}-{}",
@@ -111,17 +190,19 @@ impl Etsy {
         );
         let folder = env::temp_dir().join(&own);
         fs::create_dir_all(&folder).expect("the folder of temporary files is writable");
-        let port = UdpSocket::bind("127.0.0.1:0")
-            .and_then(|socket| socket.local_addr())
-            .expect("a free port")
-            .port();
         let management = TcpListener::bind("127.0.0.1:0")
             .and_then(|socket| socket.local_addr())
             .expect("a free port");
         // The interval is longer than any test, so that sums and values pile up.
         let config = format!(
-            "{{ port: {port}, address: '127.0.0.1', mgmt_port: {}, mgmt_address: '127.0.0.1', \
+            "{{ port: {}, address: '{}', server: './servers/{}', mgmt_port: {}, mgmt_address: '127.0.0.1', \
                flushInterval: 3600000, title: false, backends: ['{}'], received: '{}' }}",
+            place.address.port(),
+            place.address.ip(),
+            match place.protocol {
+                Protocol::Udp => "udp",
+                Protocol::Tcp => "tcp",
+            },
             management.port(),
             concat!(env!("CARGO_MANIFEST_DIR"), "/src/etsy-backend.js"),
             folder.join("received.txt").display(),
@@ -137,7 +218,7 @@ impl Etsy {
             .expect("node was there a moment ago");
         let mut server = Self {
             process,
-            port,
+            place,
             management,
             folder,
         };
@@ -148,12 +229,17 @@ impl Etsy {
     fn answers(&mut self, own: &str) -> bool {
         let probe = format!("probe.{own}");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let line = format!("{probe}:1|c\n");
         until("statsd answers", || {
             if self.process.try_wait().expect("our own child").is_some() {
                 return Some(false);
             }
             // Refused until the server is there.
-            let _ = socket.send_to(format!("{probe}:1|c").as_bytes(), self.address());
+            let _ = match self.place.protocol {
+                Protocol::Udp => socket.send_to(line.as_bytes(), self.place.address).map(drop),
+                Protocol::Tcp => TcpStream::connect(self.place.address)
+                    .and_then(|mut stream| stream.write_all(line.as_bytes())),
+            };
             self.ask("counters")
                 .is_ok_and(|answer| answer.contains(&probe))
                 .then_some(true)

@@ -299,7 +299,11 @@ impl Engine {
                 Burst::Done if !resumes => break,
                 Burst::Done => (Duration::ZERO, true),
                 Burst::More => (PAUSE, false),
-                Burst::Unfinished => (RETRY, false),
+                Burst::Unfinished => {
+                    // The threads' rings go on to fill.
+                    self.drain();
+                    (RETRY, false)
+                }
                 Burst::Refused { soon: true } => (RETRY, true),
                 Burst::Refused { soon: false } => break,
             };
