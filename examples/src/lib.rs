@@ -1,1 +1,5 @@
-//! (skeleton)
+//! Examples of `instrument-task`. Each is a program of its own under `examples/`:
+//!
+//! | run | shows |
+//! |---|---|
+//! | `cargo run --example quickstart` | a small worker, from the attribute to the numbers on the wire |

@@ -156,7 +156,92 @@ impl Context<'_> {
                 format!("{}.{}", block.type_name, self.ident()).into_token_stream()
             }
         };
-        quote_spanned!(Span::mixed_site()=> static __TASK_SITE: #root::Site = #root::Site::new(#name);)
+        let make = if self.args.has_setup() {
+            let setup = self.setup();
+            quote_spanned!(Span::mixed_site()=> with(#name, #setup))
+        } else {
+            quote_spanned!(Span::mixed_site()=> new(#name))
+        };
+        quote_spanned!(Span::mixed_site()=> static __TASK_SITE: #root::Site = #root::Site::#make;)
+    }
+
+    /// What the call site asks for besides its name.
+    fn setup(&self) -> TokenStream {
+        let root = self.root();
+        let Args {
+            prefix,
+            timing,
+            sample_rate,
+            in_flight,
+            ..
+        } = self.args;
+        let prefix = prefix.iter();
+        let timing = timing.iter();
+        let sample_rate = sample_rate.iter();
+        let in_flight = in_flight.iter().map(|_| true);
+        let tags = self
+            .args
+            .static_tags()
+            .map(|(key, value)| quote_spanned!(key.span()=> (#key, #value)));
+        quote_spanned! {Span::mixed_site()=>
+            #root::Setup {
+                #(prefix: #prefix,)*
+                #(timing: #root::Timing::#timing,)*
+                #(sample_rate: ::core::option::Option::Some(#sample_rate),)*
+                #(in_flight: #in_flight,)*
+                tags: &[#(#tags),*],
+                ..#root::Setup::NONE
+            }
+        }
+    }
+
+    /// Where a call that runs on the spot counts: statements that find out, and the expression.
+    fn place(&self) -> (TokenStream, TokenStream) {
+        let site = quote_spanned!(Span::mixed_site()=> &__TASK_SITE);
+        let client = quote_spanned!(Span::mixed_site()=> __task_client);
+        Self::found(self.place_at(&site, &client), site)
+    }
+
+    /// Where a future counts.
+    fn future_place(&self) -> (TokenStream, TokenStream) {
+        let root = self.root();
+        let site = quote_spanned!(Span::mixed_site()=> #root::At(|| &__TASK_SITE));
+        let client = quote_spanned!(Span::mixed_site()=> #root::Client::clone(__task_client));
+        Self::found(self.place_at(&site, &client), site)
+    }
+
+    fn found(statements: Option<TokenStream>, site: TokenStream) -> (TokenStream, TokenStream) {
+        match statements {
+            None => (TokenStream::new(), site),
+            Some(statements) => (statements, quote_spanned!(Span::mixed_site()=> __task_place)),
+        }
+    }
+
+    /// Statements that find out where a call with tags or a client of its own counts; `None` for others.
+    fn place_at(&self, site: &TokenStream, client: &TokenStream) -> Option<TokenStream> {
+        let root = self.root();
+        let (keys, values): (Vec<_>, Vec<_>) = self.args.call_tags().unzip();
+        let tagged = (!keys.is_empty()).then(|| {
+            let values = values
+                .iter()
+                .map(|value| quote_spanned!(value.span()=> &(#value)));
+            quote_spanned! {Span::mixed_site()=>
+                let __task_place = #root::tagged(#site, &[#(#keys),*], &[#(#values),*]);
+            }
+        });
+        let inner = if tagged.is_some() {
+            quote_spanned!(Span::mixed_site()=> __task_place)
+        } else {
+            site.clone()
+        };
+        let within = self.args.client.as_ref().map(|expr| {
+            let expr = quote_spanned!(expr.span()=> &(#expr));
+            quote_spanned! {Span::mixed_site()=>
+                let __task_client: &#root::Client = #expr;
+                let __task_place = #root::within(#inner, #client);
+            }
+        });
+        (tagged.is_some() || within.is_some()).then(|| quote_spanned!(Span::mixed_site()=> #tagged #within))
     }
 
     fn ident(&self) -> String {
@@ -165,27 +250,34 @@ impl Context<'_> {
 
     /// A closure that says how the returned value counts: by its type, unless the user has a say.
     fn judge(&self) -> TokenStream {
-        match &self.args.predicate {
-            Some(Predicate::Ok(ok)) => self.judge_by(ok, "ok_if"),
-            Some(Predicate::Error(error)) => self.judge_by(error, "error_if"),
-            None => {
-                let root = self.root();
+        let root = self.root();
+        let end = match &self.args.predicate {
+            Some(Predicate::Ok(ok)) => self.asked("ok_if", ok),
+            Some(Predicate::Error(error)) => self.asked("error_if", error),
+            None => quote_spanned! {Span::mixed_site()=>
+                {
+                    #[allow(unused_imports)]
+                    use #root::{ByTrait as _, Otherwise as _};
+                    (&#root::Probe(__task_value)).instrument_task_end()
+                }
+            },
+        };
+        match &self.args.error_kind {
+            None => quote_spanned!(Span::mixed_site()=> |__task_value| #end),
+            Some(kind) => {
+                let kind = self.asked("error_kind", kind);
                 quote_spanned! {Span::mixed_site()=>
-                    |__task_value| {
-                        #[allow(unused_imports)]
-                        use #root::{ByTrait as _, Otherwise as _};
-                        (&#root::Probe(__task_value)).instrument_task_end()
-                    }
+                    |__task_value| #root::Kinded { end: #end, kind: #kind }
                 }
             }
         }
     }
 
-    /// A closure that asks the user's predicate. What is wrong with the predicate is reported there.
-    fn judge_by(&self, predicate: &Expr, judge: &str) -> TokenStream {
-        let span = Span::mixed_site().located_at(predicate.span());
-        let (root, judge) = (self.args.root(span), Ident::new(judge, span));
-        quote_spanned!(span=> |__task_value| #root::#judge(__task_value, #predicate))
+    /// What `asks` says of the returned value, by a function of the user's. What is wrong with that is reported there.
+    fn asked(&self, asks: &str, function: &Expr) -> TokenStream {
+        let span = Span::mixed_site().located_at(function.span());
+        let (root, asks) = (self.args.root(span), Ident::new(asks, span));
+        quote_spanned!(span=> #root::#asks(__task_value, #function))
     }
 
     /// Whether a macro attribute will be given what this one makes.

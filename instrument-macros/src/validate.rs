@@ -1,6 +1,6 @@
 //! What the attribute refuses, and why.
 
-use syn::{Error, LitStr, Result, ReturnType, spanned::Spanned};
+use syn::{Error, Expr, ExprLit, Lit, LitStr, Result, ReturnType, spanned::Spanned};
 
 use crate::{args::Args, attrs, task::Task, tokens, types};
 
@@ -28,6 +28,15 @@ pub fn task(task: &Task, args: &Args) -> Result<()> {
             "this function never returns, so there is no value to look at",
         ));
     }
+    if let Some(key) = args
+        .error_kind_key()
+        .filter(|_| types::is_always_success(&task.sig.output))
+    {
+        return Err(Error::new(
+            key,
+            "this function returns no `Result`, so there is no error to tell the kind of",
+        ));
+    }
     // A queue's macro wraps such a body in `Ok({ … })` after this attribute has run, too late to see the value.
     let is_wrapped = task.attrs.iter().any(|attr| {
         attrs::is_macro(attr)
@@ -44,6 +53,56 @@ pub fn task(task: &Task, args: &Args) -> Result<()> {
         return Err(Error::new(
             task.sig.ident.span(),
             "a task that uses `?` must say what it returns to be counted; write `-> TaskResult<()>` and end with `Ok(())`",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a sample rate that cannot be one, where it is a literal; the compiler looks at the others.
+pub fn sample_rate(rate: &Expr) -> Result<()> {
+    let Expr::Lit(ExprLit { lit, .. }) = rate else {
+        return Ok(());
+    };
+    let value = match lit {
+        Lit::Float(literal) => literal.base10_parse().unwrap_or(0.0),
+        _ => 0.0,
+    };
+    if value > 0.0 && value <= 1.0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        lit.span(),
+        "a sample rate is a number above 0.0 and at most 1.0",
+    ))
+}
+
+/// Refuses a tag's key that a server could read as something else.
+pub fn tag_key(key: &LitStr) -> Result<()> {
+    if key.value().is_empty() {
+        return Err(Error::new(key.span(), "a tag's key cannot be empty"));
+    }
+    tag_value(key)
+}
+
+/// Refuses a tag's value that a server could read as something else.
+pub fn tag_value(value: &LitStr) -> Result<()> {
+    const LONGEST: usize = 200;
+    let text = value.value();
+    let is_odd =
+        |c: &char| c.is_whitespace() || c.is_control() || matches!(c, '|' | ',' | ':' | '#' | '@' | ';');
+    if let Some(odd) = text.chars().find(is_odd) {
+        let clean: String = text.chars().map(|c| if is_odd(&c) { '_' } else { c }).collect();
+        return Err(Error::new(
+            value.span(),
+            format!(
+                "a tag cannot hold {odd:?}, which a server would read as something else; write \"{clean}\""
+            ),
+        ));
+    }
+    if text.len() > LONGEST {
+        return Err(Error::new(
+            value.span(),
+            format!("a tag's key or value has at most {LONGEST} bytes"),
         ));
     }
     Ok(())

@@ -2,11 +2,14 @@
 
 pub use std::boxed::Box;
 
+pub use crate::client::Client;
+
 pub use crate::task::{
     future::{TaskFuture, future},
     guard::{Call, CallGuard, call, construct},
-    outcome::{ByTrait, Otherwise, Probe, error_if, ok_if},
-    site::{End, Site},
+    outcome::{ByTrait, Otherwise, Probe, error_if, error_kind, ok_if},
+    place::{At, Kinded, Place, Tagged, Verdict, Within, tagged, within},
+    site::{End, Setup, Site, Timing},
 };
 
 /// Checks the name of a task that is not a literal, while the program is compiled.

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
@@ -15,14 +15,14 @@ use crate::{
         handle::{self, Handle, Times},
         tick::{Settings, Tick},
     },
-    global,
+    fork, global,
     ledger::{FlushReport, Ledger},
     record::{
-        local,
+        forks, local,
         recorder::{Options, Recorder},
         snapshot::Reader,
     },
-    transport::{Transport, Udp},
+    transport,
 };
 
 /// A handle to a client: flushes it, reads its books, scopes work to it.
@@ -35,27 +35,42 @@ pub struct Client {
 }
 
 struct Inner {
-    recorder: Arc<Recorder>,
     /// `None` if the client is disabled.
-    handle: Option<Handle>,
-    shutdown_deadline: Duration,
-    installed: bool,
+    config: Option<Config>,
+    scoped: bool,
+    /// Taken with the fork's gate held, and only for a moment.
+    live: Mutex<Arc<Live>>,
 }
 
-impl Drop for Inner {
+/// A client's life in one process: a child of a fork has one of its own.
+struct Live {
+    recorder: Arc<Recorder>,
+    flusher: Option<Flusher>,
+    /// The number of forks under which it began.
+    forks: u32,
+}
+
+struct Flusher {
+    handle: Handle,
+    /// Taken by the shutdown.
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Live {
     fn drop(&mut self) {
         local::dismiss(self.recorder.id());
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
-            handle, installed, ..
-        } = &*self.inner;
         f.debug_struct("Client")
-            .field("enabled", &handle.is_some())
-            .field("installed", installed)
+            .field("enabled", &self.is_enabled())
+            .field("scoped", &self.inner.scoped)
             .finish_non_exhaustive()
     }
 }
@@ -84,48 +99,85 @@ impl Client {
     /// # }
     /// ```
     pub fn flush(&self, deadline: Duration) -> FlushReport {
-        self.inner
-            .handle
-            .as_ref()
-            .map_or_else(FlushReport::default, |handle| handle.flush(deadline))
+        let live = self.own_live();
+        let flusher = live.as_ref().and_then(|live| live.flusher.as_ref());
+        flusher.map_or_else(FlushReport::default, |flusher| flusher.handle.flush(deadline))
     }
 
     /// Reads the books as they are now; after the shutdown, as they were closed.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
-        self.inner
-            .handle
-            .as_ref()
-            .map_or_else(Ledger::default, Handle::ledger)
+        let live = self.own_live();
+        let flusher = live.as_ref().and_then(|live| live.flusher.as_ref());
+        flusher.map_or_else(Ledger::default, |flusher| flusher.handle.ledger())
     }
 
     /// Whether this client sends anything: false if it was switched off by configuration.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
-        self.inner.handle.is_some()
+        self.inner.config.is_some()
     }
 
-    pub(crate) fn recorder(&self) -> &Arc<Recorder> {
-        &self.inner.recorder
+    /// The recorder that counts for this client.
+    pub(crate) fn recorder(&self) -> Arc<Recorder> {
+        self.revive();
+        Arc::clone(&self.live().recorder)
     }
 
     pub(crate) fn shutdown_deadline(&self) -> Duration {
-        self.inner.shutdown_deadline
+        self.inner
+            .config
+            .as_ref()
+            .map_or(Duration::ZERO, |config| config.shutdown_deadline)
+    }
+
+    fn live(&self) -> Arc<Live> {
+        let _gate = fork::gate();
+        Arc::clone(&lock(&self.inner.live))
+    }
+
+    /// The client's life in this process, if it has begun: in the child of a fork it may not have.
+    fn own_live(&self) -> Option<Arc<Live>> {
+        Some(self.live()).filter(|live| live.forks == forks::count())
+    }
+
+    /// Starts the client again if its life was a parent's. Where the system gives no socket or thread for that, it stays
+    /// as it is, and counts nothing.
+    pub(crate) fn revive(&self) {
+        let _gate = fork::gate();
+        let mut live = lock(&self.inner.live);
+        let Some(config) = self
+            .inner
+            .config
+            .as_ref()
+            .filter(|_| live.forks != forks::count())
+        else {
+            return;
+        };
+        if let Ok(mine) = Live::start(config, self.inner.scoped) {
+            // What the parent's threads held is held for ever here; nothing of it may run.
+            std::mem::forget(std::mem::replace(&mut *live, Arc::new(mine)));
+        }
     }
 
     /// A client that counts nothing and sends nothing.
     fn disabled() -> Self {
-        let recorder = Arc::new(Recorder::new(Options {
+        let options = Options {
             scoped: true,
             time_every_outcome: false,
             base_stride: budget::base_stride(1.0),
-        }));
+        };
+        let recorder = Arc::new(Recorder::new(options));
+        let live = Live {
+            recorder,
+            flusher: None,
+            forks: forks::count(),
+        };
         Self {
             inner: Arc::new(Inner {
-                recorder,
-                handle: None,
-                shutdown_deadline: Duration::ZERO,
-                installed: false,
+                config: None,
+                scoped: true,
+                live: Mutex::new(Arc::new(live)),
             }),
         }
     }
@@ -133,21 +185,32 @@ impl Client {
     fn start(config: Config, scoped: bool) -> Result<Guard, Error> {
         if config.disabled {
             tracing::info!(target: "instrument_task", "switched off by {}: nothing is counted", config.source);
-            return Ok(Guard {
-                client: Self::disabled(),
-                thread: None,
-            });
+            return Ok(Guard::disabled());
         }
-        let transport = Box::new(Udp::new(config.target.clone(), Instant::now())?);
+        fork::watch();
+        let live = Live::start(&config, scoped)?;
         tracing::info!(
             target: "instrument_task",
-            "sending to {} over UDP, chosen by {}", config.target, config.source
+            "sending to {}, chosen by {}", config.target, config.source
         );
-        Self::start_with(config, transport, scoped)
+        let inner = Inner {
+            config: Some(config),
+            scoped,
+            live: Mutex::new(Arc::new(live)),
+        };
+        Ok(Guard {
+            client: Self {
+                inner: Arc::new(inner),
+            },
+        })
     }
+}
 
-    fn start_with(config: Config, transport: Box<dyn Transport>, scoped: bool) -> Result<Guard, Error> {
-        let limits = limits(&config);
+impl Live {
+    /// Starts the flusher, and makes the recorder one that calls count in.
+    fn start(config: &Config, scoped: bool) -> Result<Self, Error> {
+        let transport = transport::open(config, Instant::now())?;
+        let limits = limits(config);
         let recorder = Arc::new(Recorder::new(Options {
             scoped,
             time_every_outcome: config.time_every_outcome,
@@ -169,18 +232,17 @@ impl Client {
         let (handle, thread) = handle::start(reader, Tick::new(settings), transport, times)?;
         if scoped {
             local::admit(&recorder);
+        } else {
+            local::install(&recorder);
         }
-        let inner = Inner {
-            recorder,
-            handle: Some(handle),
-            shutdown_deadline: config.shutdown_deadline,
-            installed: !scoped,
+        let flusher = Flusher {
+            handle,
+            thread: Mutex::new(Some(thread)),
         };
-        Ok(Guard {
-            client: Self {
-                inner: Arc::new(inner),
-            },
-            thread: Some(thread),
+        Ok(Self {
+            recorder,
+            flusher: Some(flusher),
+            forks: forks::count(),
         })
     }
 }
@@ -235,7 +297,6 @@ impl ClientBuilder {
 #[derive(Debug)]
 pub struct Guard {
     client: Client,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Guard {
@@ -259,24 +320,23 @@ impl Guard {
     /// # Ok(())
     /// # }
     /// ```
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "shutting down is enough, the report is for who wants it"
+    )]
     pub fn shutdown(mut self, deadline: Duration) -> FlushReport {
         self.end(deadline)
     }
 
     fn end(&mut self, deadline: Duration) -> FlushReport {
-        let Some(thread) = self.thread.take() else {
-            return FlushReport::default();
+        let report = if let Some(live) = self.client.own_live() {
+            live.end(deadline)
+        } else {
+            if !self.client.inner.scoped {
+                local::stay_dead();
+            }
+            FlushReport::default()
         };
-        let Inner { recorder, handle, .. } = &*self.client.inner;
-        local::uninstall(recorder);
-        let report = handle
-            .as_ref()
-            .map_or_else(FlushReport::default, |handle| handle.shut_down(deadline));
-        // A guard that is dropped on the flusher's own thread, by a `tracing` subscriber say, cannot wait for it. A
-        // panicked flusher has said so already.
-        if thread.thread().id() != std::thread::current().id() {
-            let _ = thread.join();
-        }
         global::forget(&self.client);
         report
     }
@@ -285,8 +345,26 @@ impl Guard {
     pub(crate) fn disabled() -> Self {
         Self {
             client: Client::disabled(),
-            thread: None,
         }
+    }
+}
+
+impl Live {
+    fn end(&self, deadline: Duration) -> FlushReport {
+        let Some(Flusher { handle, thread }) = &self.flusher else {
+            return FlushReport::default();
+        };
+        let Some(thread) = lock(thread).take() else {
+            return FlushReport::default();
+        };
+        local::uninstall(&self.recorder);
+        let report = handle.shut_down(deadline);
+        // A guard that is dropped on the flusher's own thread, by a `tracing` subscriber say, cannot wait for it. A
+        // panicked flusher has said so already.
+        if thread.thread().id() != std::thread::current().id() {
+            let _ = thread.join();
+        }
+        report
     }
 }
 

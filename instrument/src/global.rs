@@ -1,17 +1,22 @@
 //! The installed client: at most one at a time.
 
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::{
+    error::Error as _,
+    sync::{Mutex, MutexGuard, Once, PoisonError},
+};
 
 use crate::{
     client::{Client, Guard},
     error::Error,
-    record::local,
     sys,
 };
 
 static INSTALLED: Mutex<Option<Client>> = Mutex::new(None);
 
-fn installed() -> MutexGuard<'static, Option<Client>> {
+/// The lock of the installed client, held.
+pub(crate) type Lock = MutexGuard<'static, Option<Client>>;
+
+pub(crate) fn lock() -> Lock {
     INSTALLED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -43,7 +48,11 @@ pub fn init() -> Result<Guard, Error> {
 /// ```
 pub fn init_or_disabled() -> Guard {
     init().unwrap_or_else(|error| {
-        tracing::warn!(target: "instrument_task", "no metrics: {error}");
+        let cause = error
+            .source()
+            .map(|source| format!(": {source}"))
+            .unwrap_or_default();
+        tracing::warn!(target: "instrument_task", "no metrics: {error}{cause}");
         Guard::disabled()
     })
 }
@@ -51,7 +60,7 @@ pub fn init_or_disabled() -> Guard {
 /// Installs the client that `start` makes.
 pub(crate) fn install(start: impl FnOnce() -> Result<Guard, Error>) -> Result<Guard, Error> {
     static AT_EXIT: Once = Once::new();
-    let mut slot = installed();
+    let mut slot = lock();
     if slot.is_some() {
         return Err(Error::already_installed());
     }
@@ -60,16 +69,23 @@ pub(crate) fn install(start: impl FnOnce() -> Result<Guard, Error>) -> Result<Gu
         AT_EXIT.call_once(|| {
             sys::at_exit(flush_at_exit);
         });
-        local::install(guard.recorder());
         *slot = Some(guard.client());
     }
     Ok(guard)
 }
 
+/// Has the installed client start again, in the child of a fork.
+pub(crate) fn revive() {
+    let client = lock().clone();
+    if let Some(client) = client {
+        client.revive();
+    }
+}
+
 /// Makes room for another client, once this one's flusher has ended.
 pub(crate) fn forget(client: &Client) {
     let gone = {
-        let mut slot = installed();
+        let mut slot = lock();
         if slot.as_ref() == Some(client) {
             slot.take()
         } else {

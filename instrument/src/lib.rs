@@ -97,6 +97,7 @@ mod clock;
 mod config;
 mod error;
 mod flush;
+mod fork;
 mod global;
 mod ledger;
 mod record;
@@ -112,7 +113,7 @@ pub use instrument_task_macros::instrument_task;
 
 pub use crate::{
     client::{Client, Guard},
-    config::ClientBuilder,
+    config::{ClientBuilder, Framing},
     error::{Error, ErrorKind},
     global::{init, init_or_disabled},
     ledger::{CounterAccount, FlushReport, Ledger, TimerAccount},

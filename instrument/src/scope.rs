@@ -33,7 +33,7 @@ use crate::{
 /// # }
 /// ```
 pub fn with_client<R>(client: &Client, f: impl FnOnce() -> R) -> R {
-    local::within(client.recorder(), f)
+    local::within(&client.recorder(), f)
 }
 
 impl Client {
@@ -52,7 +52,7 @@ impl Client {
     /// # }
     /// ```
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
-        Scoped::new(self.recorder(), future)
+        Scoped::new(&self.recorder(), future)
     }
 }
 

@@ -1,1 +1,6 @@
-//! (skeleton)
+//! What the tests share: a real statsd server, child processes, and waiting with a bound.
+
+pub mod children;
+pub mod etsy;
+pub mod log;
+pub mod wait;

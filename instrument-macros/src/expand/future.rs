@@ -34,7 +34,7 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     let bound = quote_spanned!(Span::mixed_site()=> #captured #typed { #block });
     inner.extend([TokenTree::Group(with_span_of(&task.body.block, bound))]);
     let counted = counted(context, &ty, &inner);
-    let site = context.site();
+    let site = site(context);
 
     if !must_stay_async(context) {
         sig.asyncness = None;
@@ -58,6 +58,12 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
         sibling: None,
         is_changed: params.is_renamed(),
     }
+}
+
+/// The call site, and the statements that find out where the future counts.
+fn site(context: &Context<'_>) -> TokenStream {
+    let (site, (find, _)) = (context.site(), context.future_place());
+    quote_spanned!(Span::mixed_site()=> #site #find)
 }
 
 /// What an async function returns without the word. The last token has the user's span: with it, whatever is
@@ -107,11 +113,11 @@ fn typed_return(ty: &Type) -> TokenStream {
 
 /// The future `inner`, of which `ty` is the output, counted.
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
-    let judge = context.judge();
-    let function = quote_spanned!(context.end()=> future::<#ty, _, _, _>);
+    let (judge, (_, place)) = (context.judge(), context.future_place());
+    let function = quote_spanned!(context.end()=> future::<#ty, _, _, _, _>);
     context.tail_call(
         &function,
-        quote_spanned!(Span::mixed_site()=> || &__TASK_SITE, #inner, #judge),
+        quote_spanned!(Span::mixed_site()=> #place, #inner, #judge),
     )
 }
 
@@ -124,7 +130,7 @@ pub(super) fn of_returned(context: &Context<'_>, returned: &Returned) -> Expansi
 }
 
 fn opaque(context: &Context<'_>, output: &Type) -> Expansion {
-    let site = context.site();
+    let site = site(context);
     let (sig, inner, is_changed) = made(context, &TokenStream::new());
     let counted = counted(context, output, &inner);
     let body = quote_spanned!(Span::mixed_site()=> #site #counted);
@@ -137,7 +143,7 @@ fn opaque(context: &Context<'_>, output: &Type) -> Expansion {
 }
 
 fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
-    let (root, site) = (context.root(), context.site());
+    let (root, site) = (context.root(), site(context));
     let user = &context.task.body;
     if let Some(tail) = tokens::pinned_tail(&user.stream()) {
         // The future is counted before it is boxed. `async_trait` writes such bodies.

@@ -25,6 +25,7 @@ pub(super) fn tracked(context: &Context<'_>) -> Option<Expansion> {
     }
     let home = home(context)?;
     let (root, site, judge) = (context.root(), context.site(), context.judge());
+    let (find, place) = context.place();
     let mut sig = task.sig.clone();
     let params = params::name_all(&mut sig, &task.body.stream());
 
@@ -45,7 +46,8 @@ pub(super) fn tracked(context: &Context<'_>) -> Option<Expansion> {
     let body = quote_spanned! {Span::mixed_site()=>
         #nested
         #site
-        let __task_call = #root::Call::start(&__TASK_SITE);
+        #find
+        let __task_call = #root::Call::start(#place);
         let __task_value = #call;
         __task_call.end(&__task_value, #judge);
         __task_value

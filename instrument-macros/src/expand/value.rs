@@ -16,6 +16,8 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
         context.site(),
         in_own_scope(&context.task.body.block),
     );
+    let (find, place) = context.place();
+    let site = quote_spanned!(Span::mixed_site()=> #site #find);
     // A call whose body ends in one place needs no guard against the others, where a panic is hard to tell.
     let kind = if tokens::may_leave_early(context.task.body.stream()) {
         quote_spanned!(Span::mixed_site()=> CallGuard::enter)
@@ -28,7 +30,7 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
         ReturnType::Type(_, ty) if types::is_unnameable(ty) || ends_in_return => {
             quote_spanned! {Span::mixed_site()=>
                 #site
-                let __task_call = #root::CallGuard::enter(&__TASK_SITE);
+                let __task_call = #root::CallGuard::enter(#place);
                 #block
             }
         }
@@ -36,7 +38,7 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
             let (ty, value) = (types::inferred_output(&sig), value(context));
             quote_spanned! {Span::mixed_site()=>
                 #site
-                let __task_call = #root::#kind(&__TASK_SITE);
+                let __task_call = #root::#kind(#place);
                 let __task_value: #ty = #block;
                 #[allow(unreachable_code)]
                 __task_call.succeed();
@@ -45,7 +47,7 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
         }
         ReturnType::Default => quote_spanned! {Span::mixed_site()=>
             #site
-            let __task_call = #root::#kind(&__TASK_SITE);
+            let __task_call = #root::#kind(#place);
             #block
             #[allow(unreachable_code)]
             __task_call.succeed();
@@ -62,6 +64,8 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
 /// The value is looked at.
 pub(super) fn judged(context: &Context<'_>) -> Expansion {
     let (root, site, judge) = (context.root(), context.site(), context.judge());
+    let (find, place) = context.place();
+    let site = quote_spanned!(Span::mixed_site()=> #site #find);
     let mut sig = context.task.sig.clone();
     let is_nameable = !matches!(&sig.output, ReturnType::Type(_, ty) if types::is_unnameable(ty));
     if is_nameable && !tokens::may_leave_early(context.task.body.stream()) {
@@ -69,7 +73,7 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
         let (ty, value) = (types::inferred_output(&sig), value(context));
         let body = quote_spanned! {Span::mixed_site()=>
             #site
-            let __task_call = #root::Call::start(&__TASK_SITE);
+            let __task_call = #root::Call::start(#place);
             let __task_value: #ty = #block;
             #[allow(unreachable_code)]
             __task_call.end(&__task_value, #judge);
@@ -89,7 +93,7 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
         &quote_spanned!(Span::mixed_site()=> -> #output),
         &params.rebind(&mut sig),
     );
-    let arguments = quote_spanned!(Span::mixed_site()=> &__TASK_SITE, #closure, #judge);
+    let arguments = quote_spanned!(Span::mixed_site()=> #place, #closure, #judge);
     let mut body = site;
     body.extend(context.tail_call(&quote_spanned!(context.end()=> call), arguments));
     Expansion {

@@ -1,7 +1,7 @@
 //! The public setters, and how they and the environment become one [`Config`].
 
 use super::{
-    Config, Source, address,
+    Config, Framing, Source, Target, UnixKind, address,
     env::{self, Environment},
     tags::{self, Tags},
 };
@@ -10,6 +10,8 @@ use std::{ffi::OsString, fmt::Debug, ops::RangeInclusive, time::Duration};
 
 /// A counter line with the longest name, without tags, is under 300 bytes; any network carries 512.
 const PACKET_SIZES: RangeInclusive<usize> = 512..=65_507;
+/// A packet of the largest size needs room; a system's own limit is far below the upper end.
+const SEND_BUFFERS: RangeInclusive<usize> = 4 * 1024..=64 * 1024 * 1024;
 const FLUSH_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(10)..=HOUR;
 const DRAIN_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 const DEADLINES: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
@@ -27,12 +29,12 @@ const HOUR: Duration = Duration::from_secs(3_600);
 ///
 /// | variable | value |
 /// |---|---|
-/// | `STATSD_URL` | `udp://host:port` |
-/// | `STATSD_SOCKET_PATH` | a path: refused, only UDP is supported yet |
+/// | `STATSD_URL` | a URL, as [`address`](Self::address) has it |
+/// | `STATSD_SOCKET_PATH` | the path of a Unix socket |
 /// | `STATSD_ADDR` | `host:port` |
 /// | `STATSD_HOST`, `STATSD_PORT` | either alone takes the other's default, `127.0.0.1` or `8125` |
-/// | `DD_DOGSTATSD_URL` | `udp://host:port` |
-/// | `DD_DOGSTATSD_SOCKET` | a path: refused, only UDP is supported yet |
+/// | `DD_DOGSTATSD_URL` | a URL |
+/// | `DD_DOGSTATSD_SOCKET` | the path of a Unix socket |
 /// | `DD_AGENT_HOST`, `DD_DOGSTATSD_PORT` | either alone takes the other's default |
 ///
 /// The rest:
@@ -57,6 +59,8 @@ pub struct ClientBuilder {
     address: Option<String>,
     prefix: Option<String>,
     packet_size: Option<usize>,
+    send_buffer: Option<usize>,
+    framing: Option<Framing>,
     dialect: Option<Dialect>,
     sample_rate: Option<f64>,
     tags: Vec<tags::Tag>,
@@ -65,7 +69,25 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Where the server is: `host:port`, `udp://host:port`, `[::1]:8125`, `host` or `:port`.
+    /// Where the server is, and how it is reached:
+    ///
+    /// | form | transport |
+    /// |---|---|
+    /// | `udp://host:port`, `host:port`, `[::1]:8125`, `host`, `:port` | UDP |
+    /// | `tcp://host:port` | TCP |
+    /// | `unixgram:///path` | Unix datagrams |
+    /// | `unixstream:///path` | a Unix stream |
+    /// | `unix:///path`, `/path` | Unix datagrams, or a stream if that is what the server made |
+    ///
+    /// On Linux `@name` may stand in the place of a path: a socket without one. A name is resolved in the background, again
+    /// after errors and every 30 s; its addresses are tried in turn.
+    ///
+    /// What can be known of a delivery differs. A **Unix datagram** is either taken or refused. So is a datagram over **UDP**
+    /// to this host; from another host a refusal comes too late to be matched to its datagram, which then is counted
+    /// ([`Ledger::refused_late`](crate::Ledger::refused_late)) and not sent again. On a **stream** the kernel takes bytes: a line is
+    /// spent when its last byte was taken. A connection that the server closed is noticed before the next write. What a server
+    /// took in, or the kernel holds for it, and the server does not read before it dies is lost without a trace over any
+    /// transport.
     ///
     /// Defaults to what the environment names, and else to `127.0.0.1:8125` because that is where a statsd
     /// server or an agent on the same host listens.
@@ -119,11 +141,32 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest payload of a datagram in bytes; 512 to 65 507.
+    /// The largest payload in bytes; 512 to 65 507. On a stream it is what is written at once.
     ///
-    /// Defaults to 1432 because that passes an Ethernet or VPN path unfragmented, with room for the headers.
+    /// Defaults to 1432 over UDP because that passes an Ethernet or VPN path unfragmented, with room for the headers. Defaults
+    /// to 8192 over Unix sockets because that is what the Datadog agent reads at once, and over TCP because a stream has no
+    /// fragments to avoid.
     pub fn packet_size(mut self, bytes: usize) -> Self {
         self.packet_size = Some(bytes);
+        self
+    }
+
+    /// How many bytes the kernel is asked to hold for a server that is slow to read; 4 KiB to 64 MiB. A system with a lower limit
+    /// gives less.
+    ///
+    /// Defaults to 512 KiB over UDP because that is a whole paced burst with its bookkeeping, whatever the link. Defaults to 256 KiB
+    /// over TCP and Unix sockets because what the kernel holds is lost if the server dies, and waits here otherwise.
+    pub fn send_buffer(mut self, bytes: usize) -> Self {
+        self.send_buffer = Some(bytes);
+        self
+    }
+
+    /// How a stream shows where a payload ends. Datagrams need none of it.
+    ///
+    /// Defaults to [`Framing::Lines`] over TCP because statsd servers read that, and to [`Framing::Length`] over a Unix stream because
+    /// the Datadog agent does.
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.framing = Some(framing);
         self
     }
 
@@ -215,6 +258,7 @@ impl ClientBuilder {
     }
 
     /// [`resolve`](Self::resolve) with `lookup` in the place of the process environment.
+    #[cfg(test)]
     pub(crate) fn resolve_with(self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, Error> {
         self.resolve_os(&|variable| lookup(variable).map(OsString::from))
     }
@@ -231,6 +275,7 @@ impl ClientBuilder {
         if env.disabled()? {
             return Ok(Config {
                 disabled: true,
+                source: Source::Environment(env::DISABLED),
                 ..Config::default()
             });
         }
@@ -257,12 +302,25 @@ impl ClientBuilder {
             config.packet_size = within("packet_size", bytes, PACKET_SIZES)?;
         } else if let Some(bytes) = env.number(env::MAX_PACKET_SIZE)? {
             config.packet_size = within(env::MAX_PACKET_SIZE, bytes, PACKET_SIZES)?;
+        } else {
+            config.packet_size = config.target.usual_packet_size();
         }
         if let Some(rate) = self.sample_rate {
             config.sample_rate = share("sample_rate", rate)?;
         } else if let Some(rate) = env.number(env::SAMPLE_RATE)? {
             config.sample_rate = share(env::SAMPLE_RATE, rate)?;
         }
+        config.send_buffer = match self.send_buffer {
+            Some(bytes) => within("send_buffer", bytes, SEND_BUFFERS)?,
+            None => config.target.usual_send_buffer(),
+        };
+        config.framing = self.framing.unwrap_or(match config.target {
+            Target::Unix {
+                kind: UnixKind::Either | UnixKind::Stream,
+                ..
+            } => Framing::Length,
+            _ => Framing::Lines,
+        });
         let tag_sources = tags.sources();
         config.tags = tags.into_vec();
         check_room(&config, &tag_sources)?;

@@ -3,7 +3,7 @@
 //! An empty variable counts as unset. A variable is read only where nothing stronger answers, so what does not
 //! matter cannot be an error.
 
-use super::{Source, Target, address, tags};
+use super::{Endpoint, Source, Target, address, tags};
 use crate::{error::Error, wire::Dialect};
 use std::{ffi::OsString, str::FromStr};
 
@@ -138,33 +138,23 @@ impl Environment<'_> {
             Form::Address(variable) => self
                 .read(variable, address::parse)?
                 .map(|target| (target, variable)),
-            Form::Socket(variable) => self.read(variable, |_| Err(address::ONLY_UDP))?,
+            Form::Socket(variable) => self
+                .read(variable, address::socket)?
+                .map(|target| (target, variable)),
             Form::HostAndPort { host, port, both } => {
-                let fallback = Target::default();
-                match (self.read(host, address::host)?, self.read(port, address::port)?) {
-                    (None, None) => None,
-                    (Some(name), None) => Some((
-                        Target {
-                            host: name,
-                            ..fallback
-                        },
-                        host,
-                    )),
-                    (None, Some(number)) => Some((
-                        Target {
-                            port: number,
-                            ..fallback
-                        },
-                        port,
-                    )),
-                    (Some(name), Some(number)) => Some((
-                        Target {
-                            host: name,
-                            port: number,
-                        },
-                        both,
-                    )),
-                }
+                let fallback = Endpoint::default();
+                let (name, number) = (self.read(host, address::host)?, self.read(port, address::port)?);
+                let variable = match (&name, &number) {
+                    (None, None) => return Ok(None),
+                    (Some(_), None) => host,
+                    (None, Some(_)) => port,
+                    (Some(_), Some(_)) => both,
+                };
+                let endpoint = Endpoint {
+                    host: name.unwrap_or(fallback.host),
+                    port: number.unwrap_or(fallback.port),
+                };
+                Some((Target::Udp(endpoint), variable))
             }
         })
     }

@@ -13,16 +13,16 @@ pub use builder::ClientBuilder;
 use crate::wire::{Dialect, Origin, Wire};
 use std::{fmt, time::Duration};
 
-/// Where the server listens.
+/// A place in the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct Endpoint {
     /// A name or an address; an IPv6 address has no brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
 }
 
 /// This host, on the port that statsd has had from the start.
-impl Default for Target {
+impl Default for Endpoint {
     fn default() -> Self {
         Self {
             host: "127.0.0.1".into(),
@@ -31,7 +31,7 @@ impl Default for Target {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port } = self;
         if host.contains(':') {
@@ -40,6 +40,80 @@ impl fmt::Display for Target {
             write!(f, "{host}:{port}")
         }
     }
+}
+
+/// Where the server listens, and how it is reached. It prints as the URL that names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Udp(Endpoint),
+    Tcp(Endpoint),
+    /// A Unix socket.
+    Unix {
+        /// Absolute; or on Linux `@` and a name that is in no file system.
+        path: String,
+        kind: UnixKind,
+    },
+}
+
+/// Of which type a Unix socket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnixKind {
+    /// Whichever the server made: `unix://` means the one to some clients and the other to others.
+    Either,
+    Datagram,
+    Stream,
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Self::Udp(Endpoint::default())
+    }
+}
+
+impl Target {
+    /// The largest payload unless told otherwise; [`ClientBuilder::packet_size`] gives the reasons.
+    pub(crate) fn usual_packet_size(&self) -> usize {
+        match self {
+            Self::Udp(_) => 1_432,
+            Self::Tcp(_) | Self::Unix { .. } => 8_192,
+        }
+    }
+
+    /// The kernel's send buffer unless told otherwise; [`ClientBuilder::send_buffer`] gives the reasons.
+    pub(crate) fn usual_send_buffer(&self) -> usize {
+        match self {
+            Self::Udp(_) => 512 * 1024,
+            Self::Tcp(_) | Self::Unix { .. } => 256 * 1024,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Udp(endpoint) => write!(f, "udp://{endpoint}"),
+            Self::Tcp(endpoint) => write!(f, "tcp://{endpoint}"),
+            Self::Unix { path, kind } => {
+                let scheme = match kind {
+                    UnixKind::Either => "unix",
+                    UnixKind::Datagram => "unixgram",
+                    UnixKind::Stream => "unixstream",
+                };
+                write!(f, "{scheme}://{path}")
+            }
+        }
+    }
+}
+
+/// How a stream shows where a payload ends; datagrams need none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Framing {
+    /// Every line ends in a line end, the last one too: what statsd servers read over TCP.
+    Lines,
+    /// The payload's length in bytes as 32 bits, the least significant byte first, stands before it: what the Datadog agent
+    /// reads from a Unix stream.
+    Length,
 }
 
 /// Who named the target.
@@ -78,6 +152,8 @@ pub(crate) struct Config {
     pub(crate) timer_budget: u32,
     pub(crate) client_timer_budget: u32,
     pub(crate) packet_size: usize,
+    pub(crate) send_buffer: usize,
+    pub(crate) framing: Framing,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) tags_in_names: bool,
     pub(crate) dialect: Dialect,
@@ -94,15 +170,18 @@ pub(crate) struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        let target = Target::default();
         Self {
-            target: Target::default(),
+            packet_size: target.usual_packet_size(),
+            send_buffer: target.usual_send_buffer(),
+            framing: Framing::Lines,
+            target,
             source: Source::Default,
             prefix: None,
             flush_interval: Duration::from_secs(1),
             drain_interval: Duration::from_millis(100),
             timer_budget: 1_000,
             client_timer_budget: 20_000,
-            packet_size: 1_432,
             tags: Vec::new(),
             tags_in_names: false,
             dialect: Dialect::Statsd,

@@ -42,7 +42,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn defaults() {
     let config = resolve(&[]);
-    assert_eq!(config.target.to_string(), "127.0.0.1:8125");
+    assert_eq!(config.target.to_string(), "udp://127.0.0.1:8125");
     assert_eq!(config.source.to_string(), "default");
     assert_eq!(config.prefix, None);
     assert_eq!(config.flush_interval, Duration::from_secs(1));
@@ -79,7 +79,7 @@ fn every_setter_arrives() {
     let config = resolve_from(builder, &[]).unwrap();
     assert_eq!(
         (config.target.to_string(), config.source.to_string()),
-        ("[::1]:9".into(), "builder".into())
+        ("udp://[::1]:9".into(), "builder".into())
     );
     assert_eq!(config.prefix.as_deref(), Some("celery"));
     assert_eq!((config.flush_interval, config.drain_interval), (second, second));
@@ -98,30 +98,35 @@ fn each_target_wins_over_the_ones_below_it() {
     let ladder: &[(Vars, &str, &str, Dialect)] = &[
         (
             &[("STATSD_URL", "udp://a:1")],
-            "a:1",
+            "udp://a:1",
             "STATSD_URL",
             Dialect::Statsd,
         ),
-        (&[("STATSD_ADDR", "b:2")], "b:2", "STATSD_ADDR", Dialect::Statsd),
+        (
+            &[("STATSD_ADDR", "b:2")],
+            "udp://b:2",
+            "STATSD_ADDR",
+            Dialect::Statsd,
+        ),
         (
             &[("STATSD_HOST", "c"), ("STATSD_PORT", "3")],
-            "c:3",
+            "udp://c:3",
             "STATSD_HOST and STATSD_PORT",
             Dialect::Statsd,
         ),
         (
             &[("DD_DOGSTATSD_URL", "udp://d:4")],
-            "d:4",
+            "udp://d:4",
             "DD_DOGSTATSD_URL",
             Dialect::DogStatsd,
         ),
         (
             &[("DD_AGENT_HOST", "e"), ("DD_DOGSTATSD_PORT", "5")],
-            "e:5",
+            "udp://e:5",
             "DD_AGENT_HOST and DD_DOGSTATSD_PORT",
             Dialect::DogStatsd,
         ),
-        (&[], "127.0.0.1:8125", "default", Dialect::Statsd),
+        (&[], "udp://127.0.0.1:8125", "default", Dialect::Statsd),
     ];
     for (step, (_, target, source, dialect)) in ladder.iter().enumerate() {
         let vars: Vec<_> = ladder[step..]
@@ -135,7 +140,7 @@ fn each_target_wins_over_the_ones_below_it() {
         let built = resolve_from(ClientBuilder::default().address("z:9"), &vars).unwrap();
         assert_eq!(
             (built.target.to_string(), built.source),
-            ("z:9".into(), Source::Builder)
+            ("udp://z:9".into(), Source::Builder)
         );
         assert_eq!(built.dialect, Dialect::Statsd);
     }
@@ -144,11 +149,11 @@ fn each_target_wins_over_the_ones_below_it() {
 #[test]
 fn a_lone_host_or_port_takes_the_others_default() {
     for (name, value, target) in [
-        ("STATSD_HOST", "metrics", "metrics:8125"),
-        ("STATSD_HOST", "::1", "[::1]:8125"),
-        ("STATSD_PORT", "9125", "127.0.0.1:9125"),
-        ("DD_AGENT_HOST", "agent", "agent:8125"),
-        ("DD_DOGSTATSD_PORT", "9125", "127.0.0.1:9125"),
+        ("STATSD_HOST", "metrics", "udp://metrics:8125"),
+        ("STATSD_HOST", "::1", "udp://[::1]:8125"),
+        ("STATSD_PORT", "9125", "udp://127.0.0.1:9125"),
+        ("DD_AGENT_HOST", "agent", "udp://agent:8125"),
+        ("DD_DOGSTATSD_PORT", "9125", "udp://127.0.0.1:9125"),
     ] {
         let config = resolve(&[(name, value)]);
         assert_eq!(
@@ -174,32 +179,88 @@ fn an_empty_variable_is_unset() {
         assert!(config.tags.is_empty() && !config.disabled && config.origin == Origin::default());
     }
     // White space around a value is not part of it.
-    assert_eq!(resolve(&[("STATSD_HOST", " metrics\n")]).target.host, "metrics");
+    let config = resolve(&[("STATSD_HOST", " metrics\n")]);
+    assert_eq!(config.target.to_string(), "udp://metrics:8125");
 }
 
+#[cfg(unix)]
 #[test]
-fn a_target_that_is_not_udp_is_refused_if_it_wins() {
-    for (name, value) in [
-        ("STATSD_URL", "unix:///run/statsd.sock"),
-        ("STATSD_URL", "tcp://metrics:8125"),
-        ("STATSD_SOCKET_PATH", "/run/statsd.sock"),
-        ("STATSD_ADDR", "/run/statsd.sock"),
-        ("DD_DOGSTATSD_URL", "unixstream:///run/dsd.sock"),
-        ("DD_DOGSTATSD_SOCKET", "/run/dsd.sock"),
+fn each_transport_by_variable_has_its_defaults() {
+    let kib = 1024;
+    for (name, value, target, packet_size, send_buffer, framing) in [
+        (
+            "STATSD_URL",
+            "tcp://m:1",
+            "tcp://m:1",
+            8_192,
+            256 * kib,
+            Framing::Lines,
+        ),
+        (
+            "STATSD_SOCKET_PATH",
+            "/s",
+            "unix:///s",
+            8_192,
+            256 * kib,
+            Framing::Length,
+        ),
+        (
+            "STATSD_ADDR",
+            "/s",
+            "unix:///s",
+            8_192,
+            256 * kib,
+            Framing::Length,
+        ),
+        (
+            "DD_DOGSTATSD_URL",
+            "unixstream:///s",
+            "unixstream:///s",
+            8_192,
+            256 * kib,
+            Framing::Length,
+        ),
+        (
+            "DD_DOGSTATSD_SOCKET",
+            "unixgram:///s",
+            "unixgram:///s",
+            8_192,
+            256 * kib,
+            Framing::Lines,
+        ),
+        (
+            "DD_AGENT_HOST",
+            "m",
+            "udp://m:8125",
+            1_432,
+            512 * kib,
+            Framing::Lines,
+        ),
     ] {
-        refusal(ClientBuilder::default(), &[(name, value)], name, value);
+        let config = resolve(&[(name, value)]);
+        assert_eq!(
+            (config.target.to_string(), config.source.to_string()),
+            (target.into(), name.into())
+        );
+        assert_eq!(
+            (config.packet_size, config.send_buffer, config.framing),
+            (packet_size, send_buffer, framing)
+        );
+        let set = ClientBuilder::default()
+            .packet_size(600)
+            .send_buffer(9_000)
+            .framing(Framing::Lines);
+        let config = resolve_from(set, &[(name, value)]).unwrap();
+        assert_eq!(
+            (config.packet_size, config.send_buffer, config.framing),
+            (600, 9_000, Framing::Lines)
+        );
         let stronger = ClientBuilder::default().address("metrics:8125");
         assert_eq!(
             resolve_from(stronger, &[(name, value)]).unwrap().source,
             Source::Builder
         );
     }
-    refusal(
-        ClientBuilder::default().address("tcp://metrics:1"),
-        &[],
-        "address",
-        "tcp://metrics:1",
-    );
 }
 
 #[test]
@@ -207,6 +268,9 @@ fn malformed_variables_are_named_with_their_values() {
     for (name, value) in [
         ("STATSD_URL", "udp://"),
         ("STATSD_URL", "http://metrics"),
+        ("STATSD_URL", "unix://run/statsd.sock"),
+        ("STATSD_SOCKET_PATH", "statsd.sock"),
+        ("DD_DOGSTATSD_SOCKET", "udp://metrics"),
         ("STATSD_ADDR", "metrics:port"),
         ("STATSD_HOST", "metrics:8125"),
         ("STATSD_HOST", "two words"),
@@ -255,6 +319,12 @@ fn values_out_of_range_are_named_with_their_setters() {
         (new().client_timer_budget(0), "client_timer_budget", "0"),
         (new().packet_size(511), "packet_size", "511"),
         (new().packet_size(65_508), "packet_size", "65508"),
+        (new().send_buffer(4_095), "send_buffer", "4095"),
+        (
+            new().send_buffer(usize::MAX),
+            "send_buffer",
+            "18446744073709551615",
+        ),
         (new().tag("", "x"), "tag", ":x"),
         (new().sample_rate(0.0), "sample_rate", "0"),
         (new().sample_rate(-0.5), "sample_rate", "-0.5"),

@@ -106,9 +106,9 @@ impl Budget {
         for _ in 0..20 {
             let middle = f64::midpoint(low, high);
             if sum(middle) <= client_rate {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         high
@@ -122,16 +122,17 @@ impl Budget {
     }
 }
 
-/// The stride, in units of 1/256 of a call, for a load of `calls` for every duration that may be taken.
+/// The stride, in units of 1/256 of a call, for a load of `calls` for every duration that may be taken: rounded up, so that
+/// no more are taken.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-fn stride_for(calls: f64) -> u32 {
-    (calls * f64::from(STRIDE_ONE))
-        .ceil()
-        .clamp(f64::from(STRIDE_ONE), f64::from(STRIDE_MAX)) as u32
+const fn stride_for(calls: f64) -> u32 {
+    let stride = (calls * STRIDE_ONE as f64).clamp(STRIDE_ONE as f64, STRIDE_MAX as f64);
+    let whole = stride as u32;
+    whole + ((whole as f64) < stride) as u32
 }
 
 /// The stride that a sample rate asks for.
-pub(crate) fn base_stride(sample_rate: f64) -> u32 {
+pub(crate) const fn base_stride(sample_rate: f64) -> u32 {
     stride_for(1.0 / sample_rate)
 }
 

@@ -31,7 +31,6 @@ impl Random {
     }
 
     /// A number below `bound`.
-    #[expect(clippy::cast_possible_truncation, reason = "below a u64")]
     fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
@@ -45,9 +44,17 @@ pub(super) struct Durations {
     level: u64,
     /// Calls of this outcome that values were sent for. Wraps with the counter it is subtracted from.
     calls_spent: usize,
+    /// Whether a value was ever picked from several calls.
+    sampled: bool,
+    /// What the values sent stand for beyond that: half a call at most, either way.
+    over: f64,
     /// What this pass sends, and how much of that it has sent.
     pass: Sample,
     done: u64,
+    /// Calls of this pass that no value was sent for yet.
+    open: u64,
+    /// The first so many values are in a datagram that a stream has a part of: they stay as they are.
+    held: usize,
 }
 
 impl Default for Durations {
@@ -56,8 +63,12 @@ impl Default for Durations {
             values: VecDeque::new(),
             level: STRIDE_ONE.into(),
             calls_spent: 0,
+            sampled: false,
+            over: 0.0,
             pass: Sample { values: 0, calls: 0 },
             done: 0,
+            open: 0,
+            held: 0,
         }
     }
 }
@@ -67,19 +78,35 @@ impl Durations {
         self.values.len()
     }
 
+    /// Values that may be dropped.
+    pub(super) fn free(&self) -> usize {
+        self.values.len() - self.held
+    }
+
+    /// Keeps the next `count` values from being dropped.
+    pub(super) fn hold(&mut self, count: usize) {
+        self.held += count;
+    }
+
+    /// Any value may be dropped again.
+    pub(super) fn release(&mut self) {
+        self.held = 0;
+    }
+
     /// Takes in a value; returns how many values that made it drop.
     pub(super) fn push(&mut self, nanos: u64, stride: u32, limit: usize, random: &mut Random) -> u64 {
+        self.sampled |= stride > STRIDE_ONE;
         let stride = u64::from(stride);
         let mut dropped = 0;
         if stride > self.level {
             dropped += self.thin(self.level, stride, random);
             self.level = stride;
         }
-        if !random.chance(stride, self.level) {
+        if !self.values.is_empty() && !random.chance(stride, self.level) {
             return dropped + 1;
         }
         self.values.push_back(nanos);
-        if self.values.len() > limit {
+        if self.free() > limit {
             dropped += self.halve(random);
         }
         dropped
@@ -92,10 +119,17 @@ impl Durations {
         dropped
     }
 
-    /// Keeps each value with probability `part` in `whole`.
+    /// Keeps each value with probability `part` in `whole`, and one in any case: the calls need something to ride on.
     fn thin(&mut self, part: u64, whole: u64, random: &mut Random) -> u64 {
         let before = self.values.len();
-        self.values.retain(|_| random.chance(part, whole));
+        let (mut left, mut held) = (before, self.held);
+        self.values.retain(|_| {
+            let holds = held > 0;
+            held -= usize::from(holds);
+            let stays = holds || left == 1 || random.chance(part, whole);
+            left -= usize::from(!stays);
+            stays
+        });
         (before - self.values.len()) as u64
     }
 
@@ -128,16 +162,18 @@ impl Durations {
         let calls = ended.wrapping_sub(self.calls_spent) as u64;
         let dropped = self.thin_to(most.max(1), random);
         let have = self.values.len() as u64;
-        let sampled = have < calls;
+        let sampled = self.sampled || have < calls;
         let values = if sampled && !last {
             have.saturating_sub(1)
         } else {
-            have.min(calls)
-        };
+            have
+        }
+        .min(calls);
         self.pass = Sample {
             values,
             calls: if values == 0 { 0 } else { calls },
         };
+        self.open = self.pass.calls;
         self.settle_level();
         dropped
     }
@@ -153,14 +189,21 @@ impl Durations {
     /// The kernel took the next `count` values.
     pub(super) fn spend(&mut self, count: usize) {
         self.values.drain(..count);
+        // A value may stand for a broken number of calls. What is over goes into the next value's account, so that a pass that
+        // ends early is never off by more than half a call, however often that happens.
         let Sample { values, calls } = self.pass;
-        // In shares that add up to all calls when all values are sent.
-        let share = |done: u64| u128::from(calls) * u128::from(done) / u128::from(values.max(1));
-        let next = self.done + count as u64;
-        #[expect(clippy::cast_possible_truncation, reason = "at most `calls`")]
-        let spent = (share(next) - share(self.done)) as usize;
-        self.calls_spent = self.calls_spent.wrapping_add(spent);
-        self.done = next;
+        let stands_for = self.over + count as f64 * calls as f64 / values.max(1) as f64;
+        let whole = stands_for.round().clamp(0.0, self.open as f64);
+        self.over = stands_for - whole;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole and not negative"
+        )]
+        let whole = whole as usize;
+        self.calls_spent = self.calls_spent.wrapping_add(whole);
+        self.open -= whole as u64;
+        self.done += count as u64;
         self.settle_level();
     }
 
@@ -179,6 +222,7 @@ impl Durations {
     /// Drops everything, for good.
     pub(super) fn give_up(&mut self) -> u64 {
         self.end();
+        self.release();
         std::mem::take(&mut self.values).len() as u64
     }
 }
@@ -248,9 +292,25 @@ mod tests {
             dropped += durations.push(2, 64 * STRIDE_ONE, ROOMY, &mut random);
         }
         let ones = durations.values.iter().filter(|nanos| **nanos == 1).count();
-        assert_eq!(dropped as usize + durations.len(), 65_000);
+        assert_eq!(dropped + durations.len() as u64, 65_000);
         assert_eq!(durations.len() - ones, 1_000);
         assert!(ones.abs_diff(1_000) < 150, "{ones}");
+    }
+
+    #[test]
+    fn held_values_stay_whatever_comes() {
+        let (mut durations, mut random) = filled(10);
+        durations.begin(10, ROOMY, false, &mut random);
+        durations.hold(2);
+        durations.hold(1);
+        for nanos in 0..1_000 {
+            durations.push(nanos, 4 * STRIDE_ONE, 20, &mut random);
+            assert!(durations.free() <= 20);
+        }
+        assert_eq!(durations.values.range(..3).collect::<Vec<_>>(), [&0, &1, &2]);
+        durations.release();
+        durations.spend(3);
+        assert_eq!(durations.free(), durations.len());
     }
 
     #[test]

@@ -1,22 +1,27 @@
 //! The pure middle: drained totals and values in, datagrams out. No thread, no clock and no socket.
 //!
 //! One datagram is under way at a time. [`Tick::next`] packs it, and what it carries stays pending until
-//! [`Tick::settle`] says that the kernel took it; a refusal leaves everything as it was, to go out later with what came
-//! since. So there is no state in which an increment could be lost or sent twice.
+//! [`Tick::settle`] says how much of it the kernel took; a refusal leaves everything as it was, to go out later with what came
+//! since, and so does what a stream that broke did not take. So there is no state in which an increment could be lost or sent
+//! twice.
+
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     budget::{Budget, Limits},
     durations::{Durations, Random},
     own::Own,
+    task::{COUNTERS, Names, Task, counters},
 };
 use crate::{
     batch::Packet,
     ledger::{CounterAccount, Ledger, TimerAccount},
     record::{
+        registry::{Description, Identity},
         shard::OUTCOMES,
         snapshot::{Drained, Totals},
     },
-    wire::{Name, TaskNames, Wire},
+    wire::Wire,
 };
 
 /// What a tick needs to know of its client's configuration.
@@ -32,66 +37,6 @@ pub(crate) struct Settings {
     pub(crate) telemetry: bool,
 }
 
-/// The counters of a task in the order in which they are sent: started, the three outcomes, panics.
-const COUNTERS: usize = OUTCOMES + 2;
-
-#[derive(Debug)]
-struct Task {
-    names: TaskNames,
-    total: [usize; COUNTERS],
-    spent: [usize; COUNTERS],
-    durations: [Durations; OUTCOMES],
-}
-
-impl Task {
-    fn new(names: TaskNames) -> Self {
-        Self {
-            names,
-            total: [0; COUNTERS],
-            spent: [0; COUNTERS],
-            durations: Default::default(),
-        }
-    }
-
-    fn counter_name(&self, counter: usize) -> &Name {
-        let TaskNames {
-            started,
-            success,
-            exceptions,
-            cancelled,
-            panics,
-            ..
-        } = &self.names;
-        [started, success, exceptions, cancelled, panics][counter]
-    }
-
-    fn duration_name(&self, outcome: usize) -> &Name {
-        let TaskNames {
-            duration_success,
-            duration_exceptions,
-            duration_cancelled,
-            ..
-        } = &self.names;
-        [duration_success, duration_exceptions, duration_cancelled][outcome]
-    }
-
-    /// Increments that were not sent. The difference wraps with the counter.
-    fn pending(&self, counter: usize) -> u64 {
-        self.total[counter].wrapping_sub(self.spent[counter]) as u64
-    }
-}
-
-fn counters(totals: &Totals) -> [usize; COUNTERS] {
-    let [success, exceptions, cancelled] = totals.ended.outcomes;
-    [
-        totals.started,
-        success,
-        exceptions,
-        cancelled,
-        totals.ended.panics,
-    ]
-}
-
 /// What the datagram under way carries.
 #[derive(Clone, Copy, Debug)]
 enum Item {
@@ -105,6 +50,10 @@ enum Item {
         outcome: usize,
         count: usize,
     },
+    InFlight {
+        task: usize,
+        now: usize,
+    },
     Own {
         counter: usize,
         delta: u64,
@@ -115,11 +64,14 @@ enum Item {
 #[derive(Clone, Copy, Debug, Default)]
 struct Cursor {
     task: usize,
-    /// Counters first, then the durations of each outcome.
+    /// Counters first, then the durations of each outcome, then the gauge.
     step: usize,
     /// Values of this step that are in the datagram under way.
     offset: usize,
 }
+
+/// Steps of a task: its counters, its durations, its gauge.
+const STEPS: usize = COUNTERS + OUTCOMES + 1;
 
 /// What is under way between [`Tick::begin`] and the end of the pass.
 #[derive(Clone, Copy, Debug)]
@@ -135,12 +87,16 @@ pub(crate) struct Tick {
     tasks: Vec<Task>,
     /// The task that a series id counts in.
     route: Vec<usize>,
+    /// The ids past the cardinality cap, and the tasks that stand for them.
+    folded: Vec<usize>,
+    overflows: HashMap<Identity, usize>,
     own: Own,
     budget: Budget,
     random: Random,
     pass: Pass,
     packet: Packet,
-    manifest: Vec<Item>,
+    /// What the datagram under way carries, and where in it the line ends that does.
+    manifest: Vec<(usize, Item)>,
     line: Vec<u8>,
     /// The account of what has left; the rest of the books is summed from the tasks.
     gone: Ledger,
@@ -154,6 +110,8 @@ impl Tick {
         Self {
             tasks: Vec::new(),
             route: Vec::new(),
+            folded: Vec::new(),
+            overflows: HashMap::new(),
             own: Own::new(&settings.wire),
             budget: Budget::new(settings.limits),
             random: Random::new(),
@@ -177,7 +135,7 @@ impl Tick {
         seconds: f64,
         nanos: impl Fn(u64) -> u64,
     ) -> Option<&[u32]> {
-        self.name_series(&drained.names);
+        self.name_series(&drained.series);
         self.take_totals(&drained.totals);
         self.take_values(drained, nanos);
         let timed = self.settings.limits.time_every_outcome;
@@ -194,30 +152,60 @@ impl Tick {
             .then(|| self.budget.strides(&self.route))
     }
 
-    fn name_series(&mut self, names: &[&str]) {
+    fn name_series(&mut self, series: &[Arc<Description>]) {
         let cap = self.settings.cardinality_cap;
-        for name in &names[self.route.len()..] {
-            let fits = self.tasks.len() < cap;
-            if fits || self.tasks.len() == cap {
-                let name = if fits { name } else { "overflow" };
-                self.tasks.push(Task::new(self.settings.wire.task(name)));
-            }
-            self.gone.folded += u64::from(!fits);
-            self.route.push(self.tasks.len() - 1);
+        for description in &series[self.route.len()..] {
+            let Description { identity, options } = &**description;
+            let task = if self.tasks.len() - self.overflows.len() < cap {
+                self.add(identity, options.in_flight)
+            } else {
+                self.folded.push(self.route.len());
+                let overflow = identity.overflow();
+                if let Some(task) = self.overflows.get(&overflow) {
+                    *task
+                } else {
+                    let task = self.add(&overflow, options.in_flight);
+                    self.overflows.insert(overflow, task);
+                    task
+                }
+            };
+            self.route.push(task);
         }
     }
 
+    fn add(&mut self, identity: &Identity, in_flight: bool) -> usize {
+        let Identity { task, tags, kind } = identity;
+        let Settings {
+            wire, packet_size, ..
+        } = &self.settings;
+        let room = packet_size.saturating_sub(wire.longest_line());
+        let names = match kind {
+            None => Names::Task(Box::new(wire.task(task, tags, room))),
+            Some(kind) => Names::Kind(wire.kind(task, kind, room)),
+        };
+        self.tasks.push(Task::new(names, in_flight));
+        self.tasks.len() - 1
+    }
+
     fn take_totals(&mut self, totals: &[Totals]) {
-        let mut overflow = Totals::default();
         for (totals, task) in totals.iter().zip(&self.route) {
-            if *task == self.settings.cardinality_cap {
-                overflow.add(totals);
-            } else {
-                self.tasks[*task].total = counters(totals);
-            }
+            self.tasks[*task].total = counters(totals);
         }
-        if let Some(task) = self.tasks.get_mut(self.settings.cardinality_cap) {
-            task.total = counters(&overflow);
+        if self.folded.is_empty() {
+            return;
+        }
+        // Several series count in one: their sums.
+        for task in self.overflows.values() {
+            self.tasks[*task].total = [0; COUNTERS];
+        }
+        for series in &self.folded {
+            let total = &mut self.tasks[self.route[*series]].total;
+            for (sum, more) in total
+                .iter_mut()
+                .zip(totals.get(*series).map(counters).unwrap_or_default())
+            {
+                *sum = sum.wrapping_add(more);
+            }
         }
     }
 
@@ -241,12 +229,17 @@ impl Tick {
             .tasks
             .iter()
             .flat_map(|task| &task.durations)
-            .map(Durations::len)
+            .map(Durations::free)
             .sum::<usize>()
             > 2 * client_values
         {
+            let before = dropped;
             for durations in self.tasks.iter_mut().flat_map(|task| &mut task.durations) {
                 dropped += durations.halve(&mut self.random);
+            }
+            if dropped == before {
+                // One value for each series is left.
+                break;
             }
         }
         let timers = &mut self.gone.timers;
@@ -256,6 +249,15 @@ impl Tick {
         (self.last_measured, self.last_ring_full) = (drained.measured, drained.ring_full);
     }
 
+    /// Durations that are pending.
+    fn values(&self) -> usize {
+        self.tasks
+            .iter()
+            .flat_map(|task| &task.durations)
+            .map(Durations::len)
+            .sum()
+    }
+
     /// Begins a pass over all series. The `last` one keeps nothing back.
     pub(crate) fn begin(&mut self, last: bool) {
         let Limits {
@@ -263,12 +265,7 @@ impl Tick {
             client_values,
             ..
         } = self.settings.limits;
-        let values: usize = self
-            .tasks
-            .iter()
-            .flat_map(|task| &task.durations)
-            .map(Durations::len)
-            .sum();
+        let values = self.values();
         for task in &mut self.tasks {
             for (outcome, durations) in task.durations.iter_mut().enumerate() {
                 let fair = if values > client_values {
@@ -282,7 +279,8 @@ impl Tick {
             }
         }
         if self.settings.telemetry {
-            self.own.update(&self.gone);
+            let ledger = self.ledger();
+            self.own.update(&ledger);
         }
         self.pass = Pass::Tasks {
             at: Cursor::default(),
@@ -298,36 +296,80 @@ impl Tick {
         (!self.packet.is_empty()).then(|| self.packet.bytes())
     }
 
-    /// Says whether the kernel took the datagram. A refusal ends the pass: what is pending waits for the next.
-    pub(crate) fn settle(&mut self, taken: bool) {
-        if !taken {
-            self.pass = Pass::Idle;
-            self.tasks
-                .iter_mut()
-                .flat_map(|task| &mut task.durations)
-                .for_each(Durations::end);
-            return;
+    /// The datagram that was packed last, and is not settled yet.
+    pub(crate) fn under_way(&self) -> &[u8] {
+        self.packet.bytes()
+    }
+
+    /// Keeps the durations in the datagram under way as they are, whatever is absorbed until it is settled: a stream has a part of
+    /// it already. No pass may [`begin`](Self::begin) meanwhile.
+    pub(crate) fn hold(&mut self) {
+        self.release();
+        for (_, item) in &self.manifest {
+            if let Item::Values { task, outcome, count } = *item {
+                self.tasks[task].durations[outcome].hold(count);
+            }
         }
-        self.gone.packets += 1;
-        self.gone.bytes += self.packet.bytes().len() as u64;
-        for item in self.manifest.drain(..) {
+    }
+
+    fn release(&mut self) {
+        for (_, item) in &self.manifest {
+            if let Item::Values { task, outcome, .. } = *item {
+                self.tasks[task].durations[outcome].release();
+            }
+        }
+    }
+
+    /// Says how many bytes of the datagram the kernel took. Lines that end within are spent. Anything less than all ends the pass:
+    /// what is pending waits for the next.
+    pub(crate) fn settle(&mut self, taken: usize) {
+        self.release();
+        let taken = taken.min(self.packet.len());
+        if taken > 0 {
+            self.gone.packets += 1;
+            self.gone.bytes += taken as u64;
+        }
+        let whole = taken == self.packet.len();
+        for (end, item) in self.manifest.drain(..) {
+            if end > taken {
+                break;
+            }
             match item {
                 Item::Count { task, counter, delta } => {
                     let spent = &mut self.tasks[task].spent[counter];
                     #[expect(clippy::cast_possible_truncation, reason = "it came from a usize")]
                     (*spent = spent.wrapping_add(delta as usize));
-                    self.gone.counters.sent += delta;
+                    self.gone.counters.sent = self.gone.counters.sent.wrapping_add(delta);
                 }
                 Item::Values { task, outcome, count } => {
                     self.tasks[task].durations[outcome].spend(count);
                     self.gone.timers.sent += count as u64;
                 }
+                Item::InFlight { task, now } => {
+                    if let Some(gauge) = &mut self.tasks[task].gauge {
+                        gauge.sent = now;
+                    }
+                }
                 Item::Own { counter, delta } => self.own.spend(counter, delta),
             }
         }
-        if let Pass::Tasks { at, .. } = &mut self.pass {
+        if !whole {
+            self.abort();
+        } else if let Pass::Tasks { at, .. } = &mut self.pass {
             at.offset = 0;
         }
+    }
+
+    /// Ends the pass: what is pending waits for the next.
+    pub(crate) fn abort(&mut self) {
+        self.pass = Pass::Idle;
+        let durations = self.tasks.iter_mut().flat_map(|task| &mut task.durations);
+        durations.for_each(Durations::end);
+    }
+
+    /// Counts a panic of the flusher.
+    pub(crate) fn panicked(&mut self) {
+        self.gone.flusher_panics += 1;
     }
 
     /// Puts the next line into the datagram; false if there is none, or no room for it.
@@ -369,7 +411,7 @@ impl Tick {
             if !self.packet.push(&self.line) {
                 return false;
             }
-            self.manifest.extend(item);
+            self.manifest.extend(item.map(|item| (self.packet.len(), item)));
         }
         self.pass = next;
         true
@@ -383,7 +425,7 @@ impl Tick {
             offset,
         } = at;
         let (task, wire) = (&self.tasks[index], &self.settings.wire);
-        let step_on = if step + 1 == COUNTERS + OUTCOMES {
+        let step_on = if step + 1 == STEPS {
             Cursor {
                 task: index + 1,
                 ..Cursor::default()
@@ -398,7 +440,7 @@ impl Tick {
         if step < COUNTERS {
             let delta = task.pending(step);
             if delta > 0 {
-                wire.counter(task.counter_name(step), delta, &mut self.line);
+                wire.counter(task.names.counter(step), delta, &mut self.line);
             }
             return (
                 Some(Item::Count {
@@ -409,23 +451,31 @@ impl Tick {
                 step_on,
             );
         }
-        let outcome = step - COUNTERS;
-        match task.durations[outcome].get(offset) {
-            None => (None, step_on),
-            Some((nanos, sample)) => {
-                wire.timer(task.duration_name(outcome), nanos, Some(sample), &mut self.line);
-                (
-                    Some(Item::Values {
-                        task: index,
-                        outcome,
-                        count: 1,
-                    }),
-                    Cursor {
-                        offset: offset + 1,
-                        ..at
-                    },
-                )
+        if step < COUNTERS + OUTCOMES {
+            let outcome = step - COUNTERS;
+            let Some((nanos, sample)) = task.durations[outcome].get(offset) else {
+                return (None, step_on);
+            };
+            wire.timer(task.names.duration(outcome), nanos, Some(sample), &mut self.line);
+            return (
+                Some(Item::Values {
+                    task: index,
+                    outcome,
+                    count: 1,
+                }),
+                Cursor {
+                    offset: offset + 1,
+                    ..at
+                },
+            );
+        }
+        let now = task.in_flight();
+        match (&task.names, &task.gauge) {
+            (Names::Task(names), Some(gauge)) if now != 0 || gauge.sent != 0 => {
+                wire.gauge(&names.in_flight, now as f64, &mut self.line);
+                (Some(Item::InFlight { task: index, now }), step_on)
             }
+            _ => (None, step_on),
         }
     }
 
@@ -455,21 +505,16 @@ impl Tick {
             .iter()
             .flat_map(|task| (0..COUNTERS).map(|counter| task.pending(counter)))
             .sum();
-        let values = self
-            .tasks
-            .iter()
-            .flat_map(|task| &task.durations)
-            .map(Durations::len)
-            .sum::<usize>() as u64;
         Ledger {
             counters: CounterAccount {
                 recorded,
                 pending,
                 ..self.gone.counters
             },
+            folded: self.folded.len() as u64,
             timers: TimerAccount {
                 recorded: self.measured,
-                pending: values,
+                pending: self.values() as u64,
                 ..self.gone.timers
             },
             ..self.gone
@@ -481,3 +526,6 @@ impl Tick {
         self.gone.refused_late = datagrams;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,19 @@
 //! The flusher: one thread that drains the shards, packs datagrams and sends them.
 //!
 //! What holds of it:
-//! - it never waits for the network: a datagram is taken or refused at once, and a refused one ends the pass until the
-//!   next flush interval;
+//! - it waits for the network for a tenth of a second at most, and only while a peer is full or slow to connect; a refusal
+//!   ends the pass until the next flush interval;
+//! - a payload that a stream took a part of is the next one that it is offered, however long that takes; the interval's
+//!   flushes wait for it, drains and requests do not;
 //! - what it sends is paced: a burst fits well into the default receive buffer of a server, and a large flush is spread
 //!   over the interval;
 //! - [`Request`]s are served between two bursts; a flush or a shutdown returns by its deadline whatever the server does;
+//! - a panic on it, of a `tracing` subscriber say, is caught and counted, and it goes on;
 //! - it ends when it is told to, or when nobody is left who could.
 
 use std::{
+    ops::ControlFlow,
+    panic::{self, AssertUnwindSafe},
     thread,
     time::{Duration, Instant},
 };
@@ -23,7 +28,7 @@ use crate::{
     clock::Scale,
     ledger::{FlushReport, Ledger},
     record::snapshot::{Drained, Reader},
-    transport::{Cause, Transport, Verdict},
+    transport::{Cause, Transport, Verdict, WRITE_DEADLINE},
 };
 
 /// Datagrams in a burst. A receive buffer of Linux's default size holds about 90 of the default packet size; a third of
@@ -71,53 +76,84 @@ enum Burst {
     Refused {
         soon: bool,
     },
+    /// A stream took a part of a payload.
+    Unfinished,
 }
 
 impl Worker {
     pub(super) fn run(mut self) {
         let start = Instant::now();
-        let (mut next_drain, mut next_flush) = (start + self.drain_interval, start + self.flush_interval);
-        let mut next_burst = None;
+        let mut due = Due {
+            drain: start + self.drain_interval,
+            flush: start + self.flush_interval,
+            burst: None,
+        };
         loop {
-            let wake = next_burst.unwrap_or(next_flush).min(next_drain);
-            match self.requests.recv_deadline(wake) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.engine.shut_down(Instant::now() + self.last_deadline);
-                    return;
+            // What can panic here is a `tracing` subscriber, or a bug. Neither may end the counting: what was not settled is
+            // pending, and the next turn goes on with it.
+            match panic::catch_unwind(AssertUnwindSafe(|| self.turn(&mut due))) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return,
+                Err(_) => {
+                    self.engine.recover();
+                    due.burst = self.engine.unfinished.then(Instant::now);
                 }
-                Ok(Request::Ledger { reply }) => {
-                    self.engine.drain();
-                    // An asker that went away does not mind.
-                    let _ = reply.send(self.engine.tick.ledger());
-                }
-                Ok(Request::Flush { deadline, reply }) => {
-                    next_burst = None;
-                    let _ = reply.send(self.engine.flush(deadline));
-                }
-                Ok(Request::Shutdown { deadline, reply }) => {
-                    let _ = reply.send(self.engine.shut_down(deadline));
-                    return;
-                }
-            }
-            let now = Instant::now();
-            if now >= next_drain {
-                self.engine.drain();
-                next_drain = now + self.drain_interval;
-            }
-            if next_burst.is_none() && now >= next_flush {
-                self.engine.begin(false);
-                next_burst = Some(now);
-                next_flush = now + self.flush_interval;
-            }
-            if next_burst.is_some_and(|at| now >= at) {
-                next_burst = match self.engine.burst(now) {
-                    Burst::More => Some(now + self.engine.pause(self.flush_interval)),
-                    Burst::Done | Burst::Refused { .. } => None,
-                };
             }
         }
     }
+
+    /// Waits for what is due first or for a request, and does it.
+    fn turn(&mut self, due: &mut Due) -> ControlFlow<()> {
+        let wake = due.burst.unwrap_or(due.flush).min(due.drain);
+        match self.requests.recv_deadline(wake) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                self.engine.shut_down(Instant::now() + self.last_deadline);
+                return ControlFlow::Break(());
+            }
+            Ok(Request::Ledger { reply }) => {
+                self.engine.drain();
+                // An asker that went away does not mind.
+                let _ = reply.send(self.engine.tick.ledger());
+            }
+            Ok(Request::Flush { deadline, reply }) => {
+                let _ = reply.send(self.engine.flush(deadline));
+                due.burst = self.engine.unfinished.then(Instant::now);
+            }
+            Ok(Request::Shutdown { deadline, reply }) => {
+                let _ = reply.send(self.engine.shut_down(deadline));
+                return ControlFlow::Break(());
+            }
+        }
+        let now = Instant::now();
+        if now >= due.drain {
+            due.drain = now + self.drain_interval;
+            self.engine.drain();
+        }
+        if due.burst.is_none() && now >= due.flush {
+            due.flush = now + self.flush_interval;
+            self.engine.begin(false);
+            due.burst = Some(now);
+        }
+        if due.burst.is_some_and(|at| now >= at) {
+            due.burst = None;
+            due.burst = match self.engine.burst(now) {
+                Burst::More => Some(now + self.engine.pause(self.flush_interval)),
+                Burst::Done | Burst::Refused { .. } => None,
+                Burst::Unfinished => Some(Instant::now() + WRITE_DEADLINE),
+            };
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// When what is to be done next.
+#[derive(Debug)]
+struct Due {
+    drain: Instant,
+    flush: Instant,
+    /// While a pass is under way.
+    burst: Option<Instant>,
 }
 
 /// The flusher without its thread: what it reads from, packs with and sends by.
@@ -129,6 +165,8 @@ pub(super) struct Engine {
     pub(super) tick: Tick,
     transport: Box<dyn Transport>,
     trouble: Trouble,
+    /// A stream has a part of the payload under way.
+    unfinished: bool,
     /// Datagrams of the pass under way, and of the one before.
     packets: (usize, usize),
 }
@@ -143,6 +181,7 @@ impl Engine {
             tick,
             transport,
             trouble: Trouble::default(),
+            unfinished: false,
             packets: (0, 0),
         }
     }
@@ -173,6 +212,14 @@ impl Engine {
         }
     }
 
+    /// Goes on after a panic.
+    fn recover(&mut self) {
+        self.tick.panicked();
+        if !self.unfinished {
+            self.tick.abort();
+        }
+    }
+
     fn begin(&mut self, last: bool) {
         self.drain();
         self.tick.begin(last);
@@ -182,15 +229,33 @@ impl Engine {
     /// Sends the next few datagrams of the pass.
     fn burst(&mut self, now: Instant) -> Burst {
         for _ in 0..BURST {
-            let Some(payload) = self.tick.next() else {
+            let payload = if self.unfinished {
+                self.tick.under_way()
+            } else if let Some(payload) = self.tick.next() {
+                payload
+            } else {
                 return Burst::Done;
             };
             let verdict = self.transport.send(now, payload);
-            self.tick.settle(matches!(verdict, Verdict::Taken));
+            self.unfinished = verdict == Verdict::Unfinished;
+            match verdict {
+                Verdict::Taken => self.tick.settle(usize::MAX),
+                Verdict::TakenUpTo(bytes) => self.tick.settle(bytes),
+                Verdict::Refused => self.tick.settle(0),
+                Verdict::Unfinished => self.tick.hold(),
+            }
             self.tick.refused_late(self.transport.refused_late());
             match verdict {
                 Verdict::Taken => self.packets.0 += 1,
-                Verdict::Refused => return self.refused(now),
+                Verdict::TakenUpTo(_) | Verdict::Refused => return self.refused(now),
+                Verdict::Unfinished => {
+                    self.refused(now);
+                    return Burst::Unfinished;
+                }
+            }
+            // A peer that makes room now and then would take the time of a whole burst of waits.
+            if now.elapsed() >= WRITE_DEADLINE {
+                break;
             }
         }
         Burst::More
@@ -203,10 +268,13 @@ impl Engine {
         };
         let pending = self.tick.ledger().counters.pending;
         self.trouble.tell(now, Topic::Refused(error.cause), || {
-            format!("nothing was sent, {pending} counter increments wait for the next flush: {error}")
+            format!("the server takes nothing, {pending} counter increments wait for the next flush: {error}")
         });
         Burst::Refused {
-            soon: matches!(error.cause, Cause::Full | Cause::Unresolved),
+            soon: matches!(
+                error.cause,
+                Cause::Full | Cause::Unresolved | Cause::Connecting | Cause::Closed
+            ),
         }
     }
 
@@ -219,12 +287,23 @@ impl Engine {
     /// Sends all that is pending, or as much as goes by the deadline.
     fn flush(&mut self, deadline: Instant) -> FlushReport {
         let before = self.tick.ledger();
-        self.begin(true);
+        self.transport.retry_now();
+        // What a stream has a part of comes first.
+        let mut resumes = self.unfinished;
+        if !resumes {
+            self.begin(true);
+        }
         loop {
             let now = Instant::now();
             let (wait, again) = match self.burst(now) {
-                Burst::Done => break,
+                Burst::Done if !resumes => break,
+                Burst::Done => (Duration::ZERO, true),
                 Burst::More => (PAUSE, false),
+                Burst::Unfinished => {
+                    // The threads' rings go on to fill.
+                    self.drain();
+                    (RETRY, false)
+                }
                 Burst::Refused { soon: true } => (RETRY, true),
                 Burst::Refused { soon: false } => break,
             };
@@ -234,6 +313,7 @@ impl Engine {
             }
             pause(wait.min(left));
             if again {
+                resumes = false;
                 self.begin(true);
             }
         }
@@ -244,6 +324,10 @@ impl Engine {
     fn shut_down(&mut self, deadline: Instant) -> FlushReport {
         let before = self.tick.ledger();
         self.flush(deadline);
+        if self.unfinished {
+            self.tick.settle(self.transport.abandon());
+            self.unfinished = false;
+        }
         self.tick.give_up();
         let report = self.tick.ledger().since(&before);
         let Ledger { counters, timers, .. } = report.ledger;

@@ -7,30 +7,59 @@ use std::cell::Cell;
 
 #[cfg(not(loom))]
 thread_local! {
-    static BUSY: Cell<bool> = const { Cell::new(false) };
+    static BUSY: Cell<State> = const { Cell::new(State::Free) };
 }
 
 #[cfg(loom)]
 loom::thread_local! {
-    static BUSY: Cell<bool> = Cell::new(false);
+    static BUSY: Cell<State> = Cell::new(State::Free);
 }
 
-/// Marks the thread as busy until it is dropped. Taken before a lock and let go after it.
+/// What this thread is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Free,
+    /// In the cold path.
+    Busy,
+    /// In it, and holding one of its locks.
+    Locked,
+}
+
+/// Marks the thread as busy until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Busy {
-    was: bool,
+    was: State,
 }
 
 impl Busy {
+    /// Enters the cold path.
     pub(crate) fn new() -> Self {
         Self {
-            was: BUSY.with(|busy| busy.replace(true)),
+            was: BUSY.with(|busy| {
+                let was = busy.get();
+                if was == State::Free {
+                    busy.set(State::Busy);
+                }
+                was
+            }),
         }
     }
 
-    /// Whether this thread is busy.
+    /// Enters it and takes a lock there. Made before the lock is taken and dropped after it is let go.
+    pub(crate) fn locked() -> Self {
+        Self {
+            was: BUSY.with(|busy| busy.replace(State::Locked)),
+        }
+    }
+
+    /// Whether this thread is in the cold path.
     pub(crate) fn is() -> bool {
-        BUSY.with(Cell::get)
+        BUSY.with(Cell::get) != State::Free
+    }
+
+    /// Whether this thread holds one of the locks.
+    pub(crate) fn holds_lock() -> bool {
+        BUSY.with(Cell::get) == State::Locked
     }
 }
 

@@ -7,8 +7,8 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
 };
 
@@ -26,19 +26,28 @@ static CLIENTS: Mutex<Clients> = Mutex::new(Clients {
     epochs: 0,
     installed: None,
     scoped: None,
+    forked: false,
 });
+/// Set in a new child of a fork until its first call has had the client start again.
+static FORKED: AtomicBool = AtomicBool::new(false);
+/// What that call is to do.
+static REVIVE: OnceLock<fn()> = OnceLock::new();
 
-struct Clients {
+pub(super) struct Clients {
     epochs: usize,
     installed: Option<Arc<Recorder>>,
     scoped: Option<HashMap<u32, Weak<Recorder>>>,
+    /// Whether the installed client is to start again at the first call.
+    forked: bool,
 }
 
 impl Clients {
     /// Starts a new epoch, so that every thread looks again.
     fn turn(&mut self) {
         self.epochs = self.epochs.wrapping_add(1).max(1);
-        let any = self.installed.is_some() || self.scoped.as_ref().is_some_and(|scoped| !scoped.is_empty());
+        let any = self.forked
+            || self.installed.is_some()
+            || self.scoped.as_ref().is_some_and(|scoped| !scoped.is_empty());
         INSTALLED.store(
             self.installed.as_ref().map_or(0, |recorder| recorder.id()),
             Ordering::Relaxed,
@@ -51,7 +60,7 @@ impl Clients {
 
 fn clients() -> (Busy, MutexGuard<'static, Clients>) {
     (
-        Busy::new(),
+        Busy::locked(),
         CLIENTS.lock().unwrap_or_else(PoisonError::into_inner),
     )
 }
@@ -71,8 +80,38 @@ pub(crate) fn install(recorder: &Arc<Recorder>) -> bool {
         return false;
     }
     clients.installed = Some(Arc::clone(recorder));
+    clients.forked = false;
     clients.turn();
     true
+}
+
+/// Keeps the lock until after a fork.
+pub(super) fn lock() -> MutexGuard<'static, Clients> {
+    CLIENTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// In the child of a fork: the installed recorder is the parent's. The first call has `revive` install one of the child's.
+pub(super) fn forked(clients: &mut Clients) {
+    if let Some(parents) = clients.installed.take() {
+        // Its pool may be locked for ever.
+        std::mem::forget(parents);
+        clients.forked = true;
+        FORKED.store(true, Ordering::Relaxed);
+    }
+    clients.turn();
+}
+
+/// Says how a client starts again in the child of a fork. The first one counts.
+pub(crate) fn revive_by(revive: fn()) {
+    let _ = REVIVE.set(revive);
+}
+
+/// Has nothing start again: the client was shut down before the first call.
+pub(crate) fn stay_dead() {
+    FORKED.store(false, Ordering::Relaxed);
+    let (_busy, mut clients) = clients();
+    clients.forked = false;
+    clients.turn();
 }
 
 /// Takes back [`install`]: calls that start after this count nowhere.
@@ -149,7 +188,7 @@ thread_local! {
 }
 
 /// Calls `f` with a shard of `recorder` that is this thread's alone: its home, or one borrowed for the moment.
-fn visit<R>(recorder: Arc<Recorder>, f: impl FnOnce(&Shard) -> R) -> R {
+fn visit<R>(recorder: &Recorder, f: impl FnOnce(&Shard) -> R) -> R {
     let shard = recorder.acquire();
     let result = f(&shard);
     recorder.release(shard);
@@ -157,8 +196,8 @@ fn visit<R>(recorder: Arc<Recorder>, f: impl FnOnce(&Shard) -> R) -> R {
 }
 
 /// Calls `f` with this thread's home shard of the recorder `id`, moving in if need be; gives `f` back if there can be none:
-/// the recorder is not the installed one, or the thread is ending and its locals are gone.
-fn at_home<R, F: FnOnce(&Tenancy) -> R>(id: u32, f: F) -> Result<R, F> {
+/// the recorder is not the installed one, or the thread is ending and its locals are gone. `enter` makes the shard current.
+fn at_home<R, F: FnOnce(&Shard) -> R>(id: u32, enter: bool, f: F) -> Result<R, F> {
     let mut f = Some(f);
     let result = HOME.try_with(|home| {
         let mut home = home.try_borrow_mut().ok()?;
@@ -167,7 +206,11 @@ fn at_home<R, F: FnOnce(&Tenancy) -> R>(id: u32, f: F) -> Result<R, F> {
             // The old one, of a client that is gone, is given back here.
             *home = Some(Home::new(recorder));
         }
-        Some((f.take()?)(&home.as_ref()?.tenancy))
+        let tenancy = &home.as_ref()?.tenancy;
+        if enter {
+            tenancy.enter();
+        }
+        Some((f.take()?)(tenancy.shard()))
     });
     match (result, f) {
         (Ok(Some(result)), _) => Ok(result),
@@ -176,10 +219,14 @@ fn at_home<R, F: FnOnce(&Tenancy) -> R>(id: u32, f: F) -> Result<R, F> {
     }
 }
 
-/// The start of a call that the hot path could not serve.
+/// The start of a call that the hot path could not serve. `slot` is 0 if the series is not registered yet.
 #[cold]
 #[inline(never)]
-pub(crate) fn start(series: &'static Series) -> Token {
+pub(crate) fn start(series: &'static Series, slot: usize) -> Token {
+    if FORKED.load(Ordering::Relaxed) && !Busy::is() && FORKED.swap(false, Ordering::Relaxed) {
+        let _busy = Busy::new();
+        REVIVE.get().inspect(|revive| revive());
+    }
     let epoch = EPOCH.load(Ordering::Acquire);
     let installed = INSTALLED.load(Ordering::Relaxed);
     let scoped = Here.shard().is_some_and(|shard| shard.terms().scoped);
@@ -195,21 +242,19 @@ pub(crate) fn start(series: &'static Series) -> Token {
         return Token::untimed(installed);
     }
     let _busy = Busy::new();
-    let slot = series.register();
+    let slot = if slot == 0 { series.register() } else { slot };
     if scoped {
         return Here.shard().map_or(Token::OFF, |shard| {
             shard.set_epoch(epoch);
             shard.start(shard.allocate(slot), slot)
         });
     }
-    let home = at_home(installed, |tenancy| {
-        tenancy.enter();
-        let shard = tenancy.shard();
+    let home = at_home(installed, true, |shard| {
         shard.set_epoch(epoch);
         shard.start(shard.allocate(slot), slot)
     });
     home.unwrap_or_else(|_| match find(installed) {
-        Some(recorder) => visit(recorder, |shard| shard.start(shard.allocate(slot), slot)),
+        Some(recorder) => visit(&recorder, |shard| shard.start(shard.allocate(slot), slot)),
         None => Token::OFF,
     })
 }
@@ -218,7 +263,7 @@ pub(crate) fn start(series: &'static Series) -> Token {
 /// that is gone.
 #[cold]
 #[inline(never)]
-pub(crate) fn end(series: &'static Series, token: Token, end: End) {
+pub(crate) fn end(series: &'static Series, slot: usize, token: Token, end: End) {
     if Busy::is() {
         if token.recorder() == INSTALLED.load(Ordering::Relaxed) {
             series.late_end(token.recorder(), end);
@@ -226,21 +271,47 @@ pub(crate) fn end(series: &'static Series, token: Token, end: End) {
         return;
     }
     let _busy = Busy::new();
-    let slot = series.register();
-    let count = |shard: &Shard| shard.end(shard.allocate(slot), slot, token, end);
-    let here = Here;
-    if let Some(shard) = here.shard()
-        && shard.terms().recorder == token.recorder()
-    {
-        count(shard);
+    let slot = if slot == 0 { series.register() } else { slot };
+    with_shard_of(token.recorder(), |shard| {
+        shard.end(shard.allocate(slot), slot, token, end);
+    });
+}
+
+/// Counts the end of a call once more, in a series that stands beside the call's own.
+#[cold]
+#[inline(never)]
+pub(crate) fn count(slot: usize, recorder: u32, end: End) {
+    if Busy::is() {
         return;
     }
-    let home = at_home(token.recorder(), |tenancy| count(tenancy.shard()));
-    if home.is_err()
-        && let Some(recorder) = find(token.recorder())
+    let _busy = Busy::new();
+    with_shard_of(recorder, |shard| shard.allocate(slot).count(end));
+}
+
+/// Calls `f` with a shard of the recorder `id`: this thread's current one, its home, or one borrowed for the moment. Does
+/// nothing if the recorder is gone.
+fn with_shard_of(id: u32, f: impl FnOnce(&Shard)) {
+    let here = Here;
+    if let Some(shard) = here.shard()
+        && shard.terms().recorder == id
     {
-        visit(recorder, count);
+        return f(shard);
     }
+    if let Err(f) = at_home(id, false, f)
+        && let Some(recorder) = find(id)
+    {
+        visit(&recorder, f);
+    }
+}
+
+/// The start of a call that counts in `recorder`, whatever is current.
+pub(crate) fn start_in(recorder: &Recorder, series: &'static Series, slot: usize) -> Token {
+    if Busy::is() {
+        return Token::OFF;
+    }
+    let _busy = Busy::new();
+    let slot = if slot == 0 { series.register() } else { slot };
+    visit(recorder, |shard| shard.start(shard.allocate(slot), slot))
 }
 
 /// Calls `f` with calls on this thread counting in `recorder`.

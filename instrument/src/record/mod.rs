@@ -1,17 +1,19 @@
 //! Counting: what an annotated call writes and where the flusher reads it. Nothing here knows of the wire.
 //!
 //! `series` (a call site's name and slot) → `local` (which shard) → `shard` (cells) and `ring` (durations) → `snapshot` (what
-//! the flusher reads). `registry` gives names their ids, `slot` says where an id's cells stand, `recorder` owns the shards of a
+//! the flusher reads). `tags` finds the series of a call's tags, `registry` gives series their ids, `slot` says where an id's cells stand, `recorder` owns the shards of a
 //! client.
 
 mod busy;
+pub(crate) mod forks;
 pub(crate) mod local;
 #[cfg(all(loom, test))]
 mod models;
 pub(crate) mod recorder;
-mod registry;
+pub(crate) mod registry;
 mod ring;
 pub(crate) mod series;
 pub(crate) mod shard;
 mod slot;
 pub(crate) mod snapshot;
+pub(crate) mod tags;

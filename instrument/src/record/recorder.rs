@@ -11,6 +11,7 @@ use std::sync::{
 
 use super::{
     busy::Busy,
+    forks,
     shard::{Shard, Strides, Terms},
 };
 use crate::sync::{Mutex, lock};
@@ -31,6 +32,8 @@ pub(crate) struct Recorder {
     terms: Terms,
     strides: Arc<Strides>,
     pool: Mutex<Pool>,
+    /// The number of forks under which it was made.
+    forks: u32,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +62,7 @@ impl Recorder {
             },
             strides: Arc::new(Strides::new(base_stride)),
             pool: Mutex::default(),
+            forks: forks::count(),
         }
     }
 
@@ -70,18 +74,31 @@ impl Recorder {
         &self.strides
     }
 
+    /// Whether this is a parent's, in the child of a fork: its pool may be locked by a thread that does not exist, and nobody
+    /// reads its shards.
+    fn is_parents(&self) -> bool {
+        self.forks != forks::count()
+    }
+
+    fn new_shard(&self, number: usize) -> Arc<Shard> {
+        let seed = u32::try_from(number)
+            .unwrap_or(u32::MAX)
+            .wrapping_add(1)
+            .wrapping_mul(0x9E37_79B9);
+        Arc::new(Shard::new(self.terms, Arc::clone(&self.strides), seed))
+    }
+
     /// A shard for the caller alone: one that was given back, or a new one.
     pub(crate) fn acquire(&self) -> Arc<Shard> {
-        let _busy = Busy::new();
+        let _busy = Busy::locked();
+        if self.is_parents() {
+            return self.new_shard(0);
+        }
         let mut pool = lock(&self.pool);
         if let Some(shard) = pool.free.pop() {
             return shard;
         }
-        let seed = u32::try_from(pool.all.len())
-            .unwrap_or(u32::MAX)
-            .wrapping_add(1)
-            .wrapping_mul(0x9E37_79B9);
-        let shard = Arc::new(Shard::new(self.terms, Arc::clone(&self.strides), seed));
+        let shard = self.new_shard(pool.all.len());
         pool.all.push(Arc::clone(&shard));
         // Giving back must not allocate: it happens while a thread ends.
         let all = pool.all.len();
@@ -92,13 +109,15 @@ impl Recorder {
 
     /// Gives a shard back.
     pub(crate) fn release(&self, shard: Arc<Shard>) {
-        let _busy = Busy::new();
-        lock(&self.pool).free.push(shard);
+        let _busy = Busy::locked();
+        if !self.is_parents() {
+            lock(&self.pool).free.push(shard);
+        }
     }
 
     /// Appends the shards made after the first `known`.
     pub(crate) fn read_shards(&self, known: usize, shards: &mut Vec<Arc<Shard>>) {
-        let _busy = Busy::new();
+        let _busy = Busy::locked();
         let pool = lock(&self.pool);
         shards.extend_from_slice(&pool.all[known..]);
     }

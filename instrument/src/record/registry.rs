@@ -1,8 +1,11 @@
-//! The names of all series of the process, and the ids they got. Equal names share an id, and so a series.
+//! All series of the process, and the ids they got. Equal ones share an id, and so their cells.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -10,39 +13,192 @@ use super::{
     slot::{self, MAX_SERIES},
 };
 
+/// What makes a series the one that it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    /// The task's name, with the site's own prefix before it.
+    pub(crate) task: Arc<str>,
+    /// Tags of the call: keys and values, in the order in which they were written.
+    pub(crate) tags: Box<[(Box<str>, Box<str>)]>,
+    /// The kind of exception that the series counts; `None` for the task itself.
+    pub(crate) kind: Option<Box<str>>,
+}
+
+impl Identity {
+    /// The series that stands for this one where there is no room for it: with call tags, a series of the same task that has
+    /// the tag `overflow` alone; else the task `overflow`.
+    pub(crate) fn overflow(&self) -> Self {
+        let kind = self.kind.is_some().then(|| Box::from(OTHER));
+        if self.tags.is_empty() {
+            return Self {
+                task: "overflow".into(),
+                tags: Box::default(),
+                kind,
+            };
+        }
+        let tags = Box::new([(Box::from("overflow"), Box::from("true"))]);
+        Self {
+            task: Arc::clone(&self.task),
+            tags,
+            kind,
+        }
+    }
+}
+
+/// The kind that stands for the kinds past [`MAX_KINDS`].
+const OTHER: &str = "_other";
+
+/// Which outcomes of a task are timed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timing {
+    /// What the client says.
+    #[default]
+    Client,
+    /// Success alone.
+    Success,
+    /// Every outcome.
+    Always,
+    /// None.
+    Never,
+}
+
+/// What a call site asks for. The first site of a series decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) timing: Timing,
+    /// The stride that the site's sample rate makes, in units of 1/256 of a call; 0 if it has none.
+    pub(crate) stride: u32,
+    /// Whether the calls in flight are sent as a gauge.
+    pub(crate) in_flight: bool,
+}
+
+/// A series as it was registered.
+#[derive(Debug, Default)]
+pub(crate) struct Description {
+    pub(crate) identity: Identity,
+    pub(crate) options: Options,
+}
+
+/// Tag sets and kinds a process can have at most; past it they share one series per task. It bounds the memory that hostile
+/// tag values can take; a client's own cap is usually lower.
+const MAX_DYNAMIC: usize = 100_000;
+/// Kinds of exceptions that one task can have; the rest are `_other`.
+const MAX_KINDS: usize = 64;
+
 #[derive(Default)]
-struct Registry {
-    ids: Option<HashMap<&'static str, usize>>,
-    names: Vec<&'static str>,
+pub(super) struct Registry {
+    ids: Option<HashMap<Identity, usize>>,
+    all: Vec<Arc<Description>>,
+    dynamic: usize,
+    kinds: Option<HashMap<Arc<str>, usize>>,
 }
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     ids: None,
-    names: Vec::new(),
+    all: Vec::new(),
+    dynamic: 0,
+    kinds: None,
 });
+/// Whether there is no room for another tag set: an answer without the lock.
+static FULL: AtomicBool = AtomicBool::new(false);
+
+/// Keeps the lock until after a fork.
+pub(super) fn lock() -> MutexGuard<'static, Registry> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn locked() -> (Busy, MutexGuard<'static, Registry>) {
-    (
-        Busy::new(),
-        REGISTRY.lock().unwrap_or_else(PoisonError::into_inner),
-    )
+    (Busy::locked(), lock())
 }
 
-/// The slot of the series called `name`, a new one if the name is new. Past [`MAX_SERIES`] names share the last slot.
-pub(crate) fn slot_of(name: &'static str) -> usize {
-    let (_busy, mut registry) = locked();
-    let Registry { ids, names } = &mut *registry;
-    let id = *ids.get_or_insert_default().entry(name).or_insert_with(|| {
-        if names.len() < MAX_SERIES {
-            names.push(name);
+impl Registry {
+    fn find(&self, identity: &Identity) -> Option<usize> {
+        self.ids.as_ref()?.get(identity).map(|id| slot::from_id(*id))
+    }
+
+    fn add(&mut self, identity: Identity, options: Options) -> usize {
+        // The last series stands for all that would be more.
+        let id = self.all.len().min(MAX_SERIES - 1);
+        if self.all.len() < MAX_SERIES {
+            self.all.push(Arc::new(Description {
+                identity: identity.clone(),
+                options,
+            }));
         }
-        names.len() - 1
-    });
-    slot::from_id(id)
+        self.ids.get_or_insert_default().insert(identity, id);
+        slot::from_id(id)
+    }
 }
 
-/// Appends the names with ids from `names.len()` on.
-pub(crate) fn read_names(names: &mut Vec<&'static str>) {
+/// The slot of a task's series without call tags, registered if it is new.
+pub(crate) fn slot_of(identity: Identity, options: Options) -> usize {
+    let (_busy, mut registry) = locked();
+    registry
+        .find(&identity)
+        .unwrap_or_else(|| registry.add(identity, options))
+}
+
+/// The slot of a series with tags of the call. `None` once there is no room for another tag set.
+pub(crate) fn tagged_slot_of(identity: Identity, options: Options) -> Option<usize> {
+    let (_busy, mut registry) = locked();
+    let known = registry.find(&identity);
+    if known.is_none() && registry.dynamic >= MAX_DYNAMIC {
+        FULL.store(true, Ordering::Relaxed);
+        return None;
+    }
+    known.or_else(|| {
+        registry.dynamic += 1;
+        Some(registry.add(identity, options))
+    })
+}
+
+/// The slot of one kind of a task's exceptions.
+pub(crate) fn kind_slot_of(task: Identity, kind: &str) -> usize {
+    let options = Options {
+        timing: Timing::Never,
+        ..Options::default()
+    };
+    let mut identity = Identity {
+        kind: Some(kind.into()),
+        ..task
+    };
+    let (_busy, mut registry) = locked();
+    if let Some(slot) = registry.find(&identity) {
+        return slot;
+    }
+    let kinds = registry
+        .kinds
+        .get_or_insert_default()
+        .entry(Arc::clone(&identity.task))
+        .or_default();
+    if *kinds < MAX_KINDS {
+        *kinds += 1;
+    } else {
+        identity.kind = Some(OTHER.into());
+    }
+    registry
+        .find(&identity)
+        .unwrap_or_else(|| registry.add(identity, options))
+}
+
+/// Whether tag sets that are not known yet have no room.
+pub(crate) fn is_full() -> bool {
+    // Relaxed: who sees it late asks once more under the lock.
+    FULL.load(Ordering::Relaxed)
+}
+
+/// What the site of series `id` asked for.
+pub(crate) fn options_of(id: usize) -> Options {
     let (_busy, registry) = locked();
-    names.extend_from_slice(&registry.names[names.len()..]);
+    registry
+        .all
+        .get(id)
+        .map(|description| description.options)
+        .unwrap_or_default()
+}
+
+/// Appends the series with ids from `known.len()` on.
+pub(crate) fn read(known: &mut Vec<Arc<Description>>) {
+    let (_busy, registry) = locked();
+    known.extend_from_slice(&registry.all[known.len()..]);
 }

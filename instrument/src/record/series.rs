@@ -1,20 +1,27 @@
 //! What a call site keeps of its series: const-constructible, so that it can be a `static` in the user's function.
 
 use std::sync::{
-    Mutex, OnceLock, PoisonError,
+    Mutex, MutexGuard, OnceLock, PoisonError,
     atomic::{AtomicU32, AtomicUsize, Ordering},
 };
 
 use super::{
-    registry,
+    busy::Busy,
+    registry::{self, Identity, Options},
     shard::{End, Ended, OUTCOMES},
 };
 
-/// A named series and where its cells stand. The name is decided once, at the first call, and cached here as a slot.
+/// A named series and where its cells stand. What it is called is decided once, at the first call, and cached here as a slot.
 #[derive(Debug)]
 pub(crate) struct Series {
     name: &'static str,
+    /// Goes before the name, with a dot between them; may be empty.
+    prefix: &'static str,
+    tags: &'static [(&'static str, &'static str)],
+    options: Options,
     slot: AtomicUsize,
+    /// The slot of the series that tag sets without a place share; 0 until there is one.
+    overflow: AtomicUsize,
     late: Late,
 }
 
@@ -33,7 +40,10 @@ struct Late {
 /// The head of that list, and the lock that its cells are written and read under.
 static LATE: Mutex<Option<&'static Series>> = Mutex::new(None);
 
-fn locked() -> std::sync::MutexGuard<'static, Option<&'static Series>> {
+/// The lock of the late counts, held.
+pub(super) type LateLock = MutexGuard<'static, Option<&'static Series>>;
+
+pub(super) fn lock() -> LateLock {
     LATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -42,10 +52,19 @@ fn add(cell: &AtomicUsize) {
 }
 
 impl Series {
-    pub(crate) const fn new(name: &'static str) -> Self {
+    pub(crate) const fn new(
+        name: &'static str,
+        prefix: &'static str,
+        tags: &'static [(&'static str, &'static str)],
+        options: Options,
+    ) -> Self {
         Self {
             name,
+            prefix,
+            tags,
+            options,
             slot: AtomicUsize::new(0),
+            overflow: AtomicUsize::new(0),
             late: Late {
                 recorder: AtomicU32::new(0),
                 started: AtomicUsize::new(0),
@@ -56,8 +75,26 @@ impl Series {
         }
     }
 
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
+    pub(crate) const fn options(&self) -> Options {
+        self.options
+    }
+
+    /// The series' identity, with `more` tags behind its own.
+    pub(crate) fn identity(&self, more: impl Iterator<Item = (Box<str>, Box<str>)>) -> Identity {
+        let task = if self.prefix.is_empty() {
+            self.name.into()
+        } else {
+            [self.prefix, ".", self.name].concat().into()
+        };
+        let own = self
+            .tags
+            .iter()
+            .map(|(key, value)| ((*key).into(), (*value).into()));
+        Identity {
+            task,
+            tags: own.chain(more).collect(),
+            kind: None,
+        }
     }
 
     /// The slot, or 0 if the series is not registered yet. Relaxed: a slot says where to look in chunks that the
@@ -70,9 +107,20 @@ impl Series {
     /// The slot, registering the series if need be. Takes the registry's lock the first time.
     pub(crate) fn register(&self) -> usize {
         if self.slot() == 0 {
-            self.slot.store(registry::slot_of(self.name), Ordering::Relaxed);
+            // Building the identity allocates, and the allocator may be instrumented.
+            let _busy = Busy::new();
+            let slot = registry::slot_of(self.identity(std::iter::empty()), self.options);
+            self.slot.store(slot, Ordering::Relaxed);
         }
         self.slot()
+    }
+
+    /// The slot of the series that tag sets without a place share, from `register` the first time.
+    pub(crate) fn overflow(&self, register: impl FnOnce() -> usize) -> usize {
+        if self.overflow.load(Ordering::Relaxed) == 0 {
+            self.overflow.store(register(), Ordering::Relaxed);
+        }
+        self.overflow.load(Ordering::Relaxed)
     }
 
     /// Counts a start for `recorder` without a shard.
@@ -91,7 +139,7 @@ impl Series {
     }
 
     fn late(&'static self, recorder: u32, count: impl FnOnce(&Late)) {
-        let mut head = locked();
+        let mut head = lock();
         let late = &self.late;
         if late.recorder.load(Ordering::Relaxed) != recorder {
             // Left over from a client that is gone.
@@ -110,10 +158,10 @@ impl Series {
 /// Calls `see` with every series that has such counts for `recorder`: its name, what started, what ended.
 pub(crate) fn read_late(recorder: u32, mut see: impl FnMut(&'static Series, usize, Ended)) {
     // The list only grows and links are set once, so only the cells need the lock, each time for a moment.
-    let mut at = *locked();
+    let mut at = *lock();
     while let Some(series) = at {
         let read = {
-            let _lock = locked();
+            let _lock = lock();
             let late = &series.late;
             (late.recorder.load(Ordering::Relaxed) == recorder).then(|| {
                 let ended = Ended {

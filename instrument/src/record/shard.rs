@@ -16,6 +16,7 @@ use std::{cell::Cell, ptr, sync::Arc};
 
 use super::{
     busy::Busy,
+    registry::{self, Options, Timing},
     ring::{Ring, Value},
     slot::{self, CHUNKS},
 };
@@ -28,6 +29,8 @@ use crate::{
 pub(crate) const STRIDE_ONE: u32 = 256;
 /// The largest stride, about four million calls.
 pub(crate) const STRIDE_MAX: u32 = 1 << 30;
+/// The stride of a series that is never timed.
+const STRIDE_NEVER: u32 = u32::MAX;
 
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +126,14 @@ pub(crate) struct Block {
     /// The stride to use; 0 until the holder asks for it. The flusher sets it when it changes, the holder doubles it when
     /// its ring is full: the last store wins, and as the rate on the wire is measured, none can be wrong.
     stride: AtomicU32,
+    /// Whether calls that fail or are cancelled are timed as well: one of [`ASK`], [`NO`] and [`YES`]. Holder only.
+    every_outcome: AtomicU32,
 }
+
+/// The holder has not asked yet.
+const ASK: u32 = 0;
+const NO: u32 = 1;
+const YES: u32 = 2;
 
 /// Adds one to a cell that only this thread writes.
 #[inline(always)]
@@ -152,10 +162,23 @@ impl Block {
         }
     }
 
+    /// Counts an end, and nothing else: for a series that stands beside another one. Holder only.
+    pub(crate) fn count(&self, end: End) {
+        bump(&self.ended[end.outcome() as usize], Ordering::Release);
+    }
+
+    /// Takes half as many durations from now on: the ring is filling up. Holder only.
+    #[cold]
+    #[inline(never)]
+    fn slow_down(&self) {
+        let stride = self.stride.load(Ordering::Relaxed).clamp(STRIDE_ONE, STRIDE_MAX);
+        self.stride.store((stride * 2).min(STRIDE_MAX), Ordering::Relaxed);
+    }
+
     /// Moves the stride towards `wanted`: up at once, down only where the ring kept up. Flusher only.
     pub(crate) fn steer(&self, wanted: u32, kept_up: bool) {
         let now = self.stride.load(Ordering::Relaxed);
-        if now == wanted || now == 0 {
+        if now == wanted || now == 0 || now == STRIDE_NEVER {
             return;
         }
         if now < wanted {
@@ -189,17 +212,25 @@ impl Strides {
         }
     }
 
-    fn get(&self, id: usize) -> u32 {
-        // The flusher allocates under this lock, and its allocator may be instrumented.
-        if Busy::is() {
-            return self.base;
+    /// The stride of series `id`; `None` if this is not the moment to ask.
+    fn get(&self, id: usize) -> Option<u32> {
+        // The thread may be allocating under one of the locks, with an allocator that is instrumented.
+        if Busy::holds_lock() {
+            return None;
         }
-        lock(&self.by_id).get(id).copied().unwrap_or(self.base)
+        let Options { timing, stride, .. } = registry::options_of(id);
+        let _busy = Busy::locked();
+        Some(match lock(&self.by_id).get(id) {
+            _ if timing == Timing::Never => STRIDE_NEVER,
+            Some(stride) => *stride,
+            None if stride != 0 => stride,
+            None => self.base,
+        })
     }
 
     /// Takes over the flusher's strides, by series id.
     pub(crate) fn set(&self, strides: &[u32]) {
-        let _busy = Busy::new();
+        let _busy = Busy::locked();
         strides.clone_into(&mut lock(&self.by_id));
     }
 }
@@ -318,12 +349,18 @@ impl Shard {
         let mut stride = block.stride.load(Ordering::Relaxed);
         let new = stride == 0;
         if new {
-            stride = self.strides.get(slot::to_id(slot)).max(STRIDE_ONE);
+            let Some(answer) = self.strides.get(slot::to_id(slot)) else {
+                return 0;
+            };
+            stride = answer.max(STRIDE_ONE);
             block.stride.store(stride, Ordering::Relaxed);
+        }
+        if stride == STRIDE_NEVER {
+            block.skip.store(u32::MAX, Ordering::Relaxed);
+            return 0;
         }
         // A stride of 2.5 is two calls one time and three the next, at random.
         let length = (stride + (self.next_random() & (STRIDE_ONE - 1))) / STRIDE_ONE;
-        #[expect(clippy::cast_possible_truncation, reason = "below `length`")]
         let at = ((u64::from(self.next_random()) * u64::from(length)) >> 32) as u32;
         let rest = block.rest.own();
         let this = block.picked.own();
@@ -354,7 +391,7 @@ impl Shard {
     /// Counts the end of the call that `token` stands for; its value first, if it has one.
     #[inline(always)]
     pub(crate) fn end(&self, block: &Block, slot: usize, token: Token, end: End) {
-        if token.stride() != 0 && (matches!(end, End::Success) || self.terms.time_every_outcome) {
+        if token.stride() != 0 && (matches!(end, End::Success) || self.times_every_outcome(block, slot)) {
             // Another core's counter may be behind by some ticks: nothing then, never a huge duration.
             let ticks = clock::ticks(self.raw_clock).saturating_sub(token.began);
             #[expect(clippy::cast_possible_truncation, reason = "a slot has 29 bits")]
@@ -364,7 +401,7 @@ impl Shard {
                 stride: token.stride(),
                 ticks,
             }) {
-                self.slow_down(block);
+                block.slow_down();
             }
         }
         bump(&block.ended[end.outcome() as usize], Ordering::Release);
@@ -373,14 +410,30 @@ impl Shard {
         }
     }
 
-    /// Takes half as many durations from now on: the ring is filling up.
+    /// Whether calls of this series that fail or are cancelled are timed as well.
+    #[inline(always)]
+    fn times_every_outcome(&self, block: &Block, slot: usize) -> bool {
+        match block.every_outcome.own() {
+            ASK => self.ask_every_outcome(block, slot),
+            answer => answer == YES,
+        }
+    }
+
     #[cold]
     #[inline(never)]
-    fn slow_down(&self, block: &Block) {
-        let stride = block.stride.load(Ordering::Relaxed).max(STRIDE_ONE);
+    fn ask_every_outcome(&self, block: &Block, slot: usize) -> bool {
+        if Busy::holds_lock() {
+            return false;
+        }
+        let every = match registry::options_of(slot::to_id(slot)).timing {
+            Timing::Client => self.terms.time_every_outcome,
+            Timing::Always => true,
+            Timing::Success | Timing::Never => false,
+        };
         block
-            .stride
-            .store((stride * 2).min(STRIDE_MAX), Ordering::Relaxed);
+            .every_outcome
+            .store(if every { YES } else { NO }, Ordering::Relaxed);
+        every
     }
 }
 
@@ -415,6 +468,7 @@ pub(crate) struct Here;
 impl Here {
     /// The shard that this thread counts in now.
     #[inline(always)]
+    #[expect(clippy::unused_self, reason = "it bounds the lifetime of what is returned")]
     pub(crate) fn shard(&self) -> Option<&Shard> {
         // SAFETY: `Tenancy` is the only writer. It stores a pointer to a shard that it keeps alive by an `Arc`, and clears or
         // replaces it before it lets go of that `Arc`. A `Here` is a local of a function of this crate that ends no tenancy

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     recorder::Recorder,
-    registry,
+    registry::{self, Description},
     ring::CAPACITY,
     series,
     shard::{self, Ended, OUTCOMES, STRIDE_ONE, Shard},
@@ -31,6 +31,7 @@ impl Totals {
     }
 
     /// Adds another series' totals.
+    #[cfg(test)]
     pub(crate) fn add(&mut self, other: &Self) {
         self.add_started(other.started);
         self.add_ended(other.ended);
@@ -53,8 +54,8 @@ pub(crate) struct Measured {
 /// The result of one drain. Reused, so that a drain allocates only for what is new.
 #[derive(Debug, Default)]
 pub(crate) struct Drained {
-    /// The names of all series, by id.
-    pub(crate) names: Vec<&'static str>,
+    /// All series, by id.
+    pub(crate) series: Vec<Arc<Description>>,
     /// The totals of all series, by id.
     pub(crate) totals: Vec<Totals>,
     /// The durations since the last drain.
@@ -106,9 +107,9 @@ impl Reader {
             totals.add_started(started);
         });
         self.drain_rings(into);
-        // Names last: whatever was read above was registered before.
-        registry::read_names(&mut into.names);
-        into.totals.resize(into.names.len(), Totals::default());
+        // Series last: whatever was read above was registered before.
+        registry::read(&mut into.series);
+        into.totals.resize(into.series.len(), Totals::default());
     }
 
     fn find_shards(&mut self) {

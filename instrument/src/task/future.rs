@@ -20,21 +20,23 @@ use std::{
 
 use crate::task::{
     guard,
-    site::{End, Site, Token},
+    place::{Place, Verdict},
+    site::{End, Token},
 };
 
-/// Wraps `future` so that it counts as a call of the task at `site`, with `judge` to say how its output counts.
+/// Wraps `future` so that it counts as a call of the task at `place`, with `judge` to say how its output counts.
 #[inline(always)]
-pub fn future<R, F, S, J>(site: S, future: F, judge: J) -> TaskFuture<F, S, J>
+pub fn future<R, F, P, J, V>(place: P, future: F, judge: J) -> TaskFuture<F, P, J>
 where
     F: Future<Output = R>,
-    S: Fn() -> &'static Site,
-    J: Fn(&R) -> End,
+    P: Place,
+    J: Fn(&R) -> V,
+    V: Verdict,
 {
     TaskFuture {
         call: Call {
             state: State::Fresh,
-            site,
+            place,
         },
         judge,
         future,
@@ -43,20 +45,20 @@ where
 
 /// The future of an annotated function.
 ///
-/// Its auto traits are those of the future inside: `S` and `J` are functions without state, so it costs the
-/// 24 bytes of its state.
+/// Its auto traits are those of the future inside. `P` and `J` have no state, unless the call has tags or a client of its
+/// own, so it costs the 24 bytes of its own state.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
-pub struct TaskFuture<F, S: Fn() -> &'static Site, J> {
+pub struct TaskFuture<F, P: Place, J> {
     // Dropped, and so counted, before the future is: what its destructors do is not part of the call.
-    call: Call<S>,
+    call: Call<P>,
     judge: J,
     future: F,
 }
 
 /// How far a call has come. Its drop counts a cancellation.
-struct Call<S: Fn() -> &'static Site> {
+struct Call<P: Place> {
     state: State,
-    site: S,
+    place: P,
 }
 
 #[derive(Clone, Copy)]
@@ -66,7 +68,7 @@ enum State {
     Done,
 }
 
-impl<S: Fn() -> &'static Site> Call<S> {
+impl<P: Place> Call<P> {
     /// The token of the call that is running, which starts here if it has not yet.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -74,7 +76,7 @@ impl<S: Fn() -> &'static Site> Call<S> {
         match self.state {
             State::Running(token) => Some(token),
             State::Fresh => {
-                let token = (self.site)().start();
+                let token = self.place.start();
                 self.state = State::Running(token);
                 Some(token)
             }
@@ -84,42 +86,43 @@ impl<S: Fn() -> &'static Site> Call<S> {
 
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn end(&mut self, token: Token, end: End) {
+    fn end(&mut self, token: Token, verdict: impl Verdict) {
         self.state = State::Done;
-        (self.site)().end(token, end);
+        verdict.count(&self.place, token);
     }
 }
 
-impl<S: Fn() -> &'static Site> Drop for Call<S> {
+impl<P: Place> Drop for Call<P> {
     #[inline(always)]
     fn drop(&mut self) {
         if let State::Running(token) = self.state {
-            (self.site)().end(token, End::Cancelled);
+            self.place.end(token, End::Cancelled);
         }
     }
 }
 
 /// On the stack of a poll: counts a panic that unwinds out of it.
-struct Polling<'a, S: Fn() -> &'static Site> {
-    call: &'a mut Call<S>,
+struct Polling<'a, P: Place> {
+    call: &'a mut Call<P>,
     token: Option<Token>,
 }
 
-impl<S: Fn() -> &'static Site> Drop for Polling<'_, S> {
+impl<P: Place> Drop for Polling<'_, P> {
     #[inline(always)]
     fn drop(&mut self) {
         if let Some(token) = self.token {
             self.call.state = State::Done;
-            guard::unwound((self.call.site)(), token);
+            guard::unwound(&self.call.place, token);
         }
     }
 }
 
-impl<F, S, J> Future for TaskFuture<F, S, J>
+impl<F, P, J, V> Future for TaskFuture<F, P, J>
 where
     F: Future,
-    S: Fn() -> &'static Site,
-    J: Fn(&F::Output) -> End,
+    P: Place,
+    J: Fn(&F::Output) -> V,
+    V: Verdict,
 {
     type Output = F::Output;
 
@@ -140,10 +143,10 @@ where
         match &polled {
             Poll::Pending => mem::forget(polling),
             Poll::Ready(value) => {
-                let end = (this.judge)(value);
+                let verdict = (this.judge)(value);
                 mem::forget(polling);
                 if let Some(token) = token {
-                    this.call.end(token, end);
+                    this.call.end(token, verdict);
                 }
             }
         }
@@ -151,7 +154,7 @@ where
     }
 }
 
-impl<F, S: Fn() -> &'static Site, J> fmt::Debug for TaskFuture<F, S, J> {
+impl<F, P: Place, J> fmt::Debug for TaskFuture<F, P, J> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.call.state {
             State::Fresh => "not polled",

@@ -7,36 +7,42 @@
 //! Without optimisation nothing is inlined, because the stack that the two halves need would then be the annotated
 //! function's own while its body runs, and a deep recursion that fits the stack would not fit any more.
 
-#![allow(clippy::inline_always, reason = "the cost of a call is counted in instructions")]
+#![allow(
+    clippy::inline_always,
+    reason = "the cost of a call is counted in instructions"
+)]
 
 use std::{mem, thread};
 
-use crate::task::site::{End, Site, Token};
+use crate::task::{
+    place::{Place, Verdict},
+    site::{End, Token},
+};
 
 /// A call that ends by hand. If it is dropped before that, it ends in a panic.
 #[derive(Debug)]
 #[must_use = "a call that is dropped counts as a panic"]
-pub struct Call {
-    site: &'static Site,
+pub struct Call<P: Place + Copy> {
+    place: P,
     token: Token,
 }
 
-impl Call {
+impl<P: Place + Copy> Call<P> {
     /// Counts the start.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn start(site: &'static Site) -> Self {
-        Self { site, token: site.start() }
+    pub fn start(place: P) -> Self {
+        let token = place.start();
+        Self { place, token }
     }
 
     /// Counts the end, as `judge` says of the `value` that was returned. A value that nobody counts is not judged.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn end<R>(self, value: &R, judge: impl FnOnce(&R) -> End) {
-        let Self { site, token } = self;
+    pub fn end<R, V: Verdict>(self, value: &R, judge: impl FnOnce(&R) -> V) {
+        let Self { place, token } = self;
         if token.is_on() {
-            let end = judge(value);
-            site.end(token, end);
+            judge(value).count(&place, token);
         }
         mem::forget(self);
     }
@@ -45,15 +51,15 @@ impl Call {
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn succeed(self) {
-        self.site.end(self.token, End::Success);
+        self.place.end(self.token, End::Success);
         mem::forget(self);
     }
 }
 
-impl Drop for Call {
+impl<P: Place + Copy> Drop for Call<P> {
     #[inline(always)]
     fn drop(&mut self) {
-        unwound(self.site, self.token);
+        unwound(&self.place, self.token);
     }
 }
 
@@ -63,35 +69,39 @@ impl Drop for Call {
 /// such a call's return from a panic of its own.
 #[derive(Debug)]
 #[must_use = "the call ends when the guard is dropped"]
-pub struct CallGuard {
-    site: &'static Site,
+pub struct CallGuard<P: Place + Copy> {
+    place: P,
     token: Token,
     unwinding: bool,
 }
 
-impl CallGuard {
+impl<P: Place + Copy> CallGuard<P> {
     /// Counts the start.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn enter(site: &'static Site) -> Self {
-        let token = site.start();
-        Self { site, token, unwinding: token.is_on() && thread::panicking() }
+    pub fn enter(place: P) -> Self {
+        let token = place.start();
+        Self {
+            place,
+            token,
+            unwinding: token.is_on() && thread::panicking(),
+        }
     }
 
     /// Counts the end at the end of the body, which is a success without any question.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn succeed(self) {
-        self.site.end(self.token, End::Success);
+        self.place.end(self.token, End::Success);
         mem::forget(self);
     }
 }
 
-impl Drop for CallGuard {
+impl<P: Place + Copy> Drop for CallGuard<P> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.token.is_on() {
-            left(self.site, self.token, self.unwinding);
+            left(&self.place, self.token, self.unwinding);
         }
     }
 }
@@ -101,8 +111,12 @@ impl Drop for CallGuard {
 /// Both are closures of one call expression in the tail position of the annotated function, because only so
 /// does the function's return type still guide the types inside `body`.
 #[inline(always)]
-pub fn call<R>(site: &'static Site, body: impl FnOnce() -> R, judge: impl FnOnce(&R) -> End) -> R {
-    let call = Call::start(site);
+pub fn call<R, V: Verdict>(
+    place: impl Place + Copy,
+    body: impl FnOnce() -> R,
+    judge: impl FnOnce(&R) -> V,
+) -> R {
+    let call = Call::start(place);
     let value = body();
     call.end(&value, judge);
     value
@@ -120,13 +134,17 @@ pub fn construct<R>(body: impl FnOnce() -> R) -> R {
 /// Counts the end of a call by a panic.
 #[cold]
 #[inline(never)]
-pub(super) fn unwound(site: &'static Site, token: Token) {
-    site.end(token, End::Panic);
+pub(super) fn unwound(place: &impl Place, token: Token) {
+    place.end(token, End::Panic);
 }
 
 /// Counts the end of a call that was left before the end of its body.
 #[inline(never)]
-fn left(site: &'static Site, token: Token, unwinding: bool) {
-    let end = if thread::panicking() && !unwinding { End::Panic } else { End::Success };
-    site.end(token, end);
+fn left(place: &impl Place, token: Token, unwinding: bool) {
+    let end = if thread::panicking() && !unwinding {
+        End::Panic
+    } else {
+        End::Success
+    };
+    place.end(token, end);
 }

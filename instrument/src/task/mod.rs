@@ -3,4 +3,5 @@
 pub(crate) mod future;
 pub(crate) mod guard;
 pub(crate) mod outcome;
+pub(crate) mod place;
 pub(crate) mod site;

@@ -84,6 +84,12 @@ impl<T, E> Probe<'_, Result<T, E>> {
     }
 }
 
+/// The kind of the error that `value` is, if it is one, as `kind` says.
+#[inline(always)]
+pub fn error_kind<T, E>(value: &Result<T, E>, kind: impl FnOnce(&E) -> &'static str) -> Option<&'static str> {
+    value.as_ref().err().map(kind)
+}
+
 /// Judges by [`ToOutcome`].
 pub trait ByTrait {
     #[doc(hidden)]

@@ -7,6 +7,7 @@ use crate::{
     record::{
         local,
         recorder::{Options, Recorder},
+        registry::Identity,
         shard::STRIDE_ONE,
         snapshot::{Drained, Reader},
     },
@@ -85,7 +86,8 @@ impl Session {
         Reader::new(Arc::clone(&self.recorder)).drain(&mut drained);
         self.scale.refresh();
         let mut tasks = BTreeMap::new();
-        for (name, totals) in drained.names.iter().zip(&drained.totals) {
+        for (series, totals) in drained.series.iter().zip(&drained.totals) {
+            let Identity { task, kind, .. } = &series.identity;
             let [success, exceptions, cancelled] = totals.ended.outcomes.map(|count| count as u64);
             let panics = totals.ended.panics as u64;
             let counts = TaskCounts {
@@ -95,18 +97,18 @@ impl Session {
                 cancelled,
                 panics,
             };
-            if counts != TaskCounts::default() {
-                tasks.insert(
-                    *name,
-                    Task {
-                        counts,
-                        durations: Vec::new(),
-                    },
-                );
+            if counts == TaskCounts::default() {
+                continue;
+            }
+            let task: &mut Task = tasks.entry(String::from(&**task)).or_default();
+            match kind {
+                None => task.counts.add(counts),
+                Some(kind) => *task.kinds.entry(String::from(&**kind)).or_default() += exceptions,
             }
         }
         for measured in &drained.values {
-            if let Some(task) = tasks.get_mut(drained.names[measured.series]) {
+            let name = &drained.series[measured.series].identity.task;
+            if let Some(task) = tasks.get_mut(&**name) {
                 task.durations
                     .push(Duration::from_nanos(self.scale.nanos(measured.ticks)));
             }
@@ -121,9 +123,10 @@ impl Drop for Session {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Task {
     counts: TaskCounts,
+    kinds: BTreeMap<String, u64>,
     durations: Vec<Duration>,
 }
 
@@ -144,6 +147,14 @@ pub struct TaskCounts {
 }
 
 impl TaskCounts {
+    fn add(&mut self, other: Self) {
+        self.started += other.started;
+        self.success += other.success;
+        self.exceptions += other.exceptions;
+        self.cancelled += other.cancelled;
+        self.panics += other.panics;
+    }
+
     /// Calls that began and have not ended.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
@@ -173,7 +184,7 @@ impl fmt::Display for TaskCounts {
 pub struct Captured<R = ()> {
     /// What the captured closure or future returned.
     pub value: R,
-    tasks: BTreeMap<&'static str, Task>,
+    tasks: BTreeMap<String, Task>,
 }
 
 impl<R> Captured<R> {
@@ -183,9 +194,19 @@ impl<R> Captured<R> {
         self.tasks.get(name).map(|task| task.counts).unwrap_or_default()
     }
 
-    /// All tasks that were called, by name.
-    pub fn tasks(&self) -> impl Iterator<Item = (&'static str, TaskCounts)> + '_ {
-        self.tasks.iter().map(|(name, task)| (*name, task.counts))
+    /// How many exceptions of the task were of `kind`, as its `error_kind` says.
+    #[must_use]
+    pub fn kind(&self, name: &str, kind: &str) -> u64 {
+        self.tasks
+            .get(name)
+            .and_then(|task| task.kinds.get(kind))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// All tasks that were called, by name. Calls with different tags are added up.
+    pub fn tasks(&self) -> impl Iterator<Item = (&str, TaskCounts)> + '_ {
+        self.tasks.iter().map(|(name, task)| (&**name, task.counts))
     }
 
     /// How long the successful calls of the task called `name` took, in the order of their ends on each thread. All of them up to
@@ -235,7 +256,8 @@ impl<R> Captured<R> {
             "expected {expected} calls of `{name}` to {verb}, but {found} did; seen: {}",
             self.tasks()
                 .map(|(name, counts)| format!("\n  {name}: {counts}"))
-                .collect::<String>()
+                .collect::<Vec<_>>()
+                .concat()
         );
     }
 }

@@ -5,7 +5,7 @@
 //! address needs none.
 
 use crate::{
-    config::Target,
+    config::Endpoint,
     error::{Error, ErrorKind},
 };
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
@@ -30,7 +30,7 @@ type Answer = io::Result<Vec<SocketAddr>>;
 
 /// The addresses of one target, kept fresh.
 pub(super) struct Resolver {
-    target: Target,
+    target: Endpoint,
     /// None where the host is an address already.
     lookup: Option<Lookup>,
     addresses: Vec<SocketAddr>,
@@ -48,12 +48,12 @@ impl Resolver {
     ///
     /// # Errors
     /// If the operating system refuses a thread.
-    pub(super) fn new(target: Target, now: Instant) -> Result<Self, Error> {
+    pub(super) fn new(target: Endpoint, now: Instant) -> Result<Self, Error> {
         Self::with_lookup(target, now, Arc::new(ask_system))
     }
 
     /// [`new`](Self::new) with something else to ask than the system.
-    pub(super) fn with_lookup(target: Target, now: Instant, lookup: Lookup) -> Result<Self, Error> {
+    pub(super) fn with_lookup(target: Endpoint, now: Instant, lookup: Lookup) -> Result<Self, Error> {
         let numeric = target.host.parse::<IpAddr>().ok();
         let mut resolver = Self {
             addresses: numeric
@@ -84,10 +84,11 @@ impl Resolver {
     pub(super) fn current(&mut self, now: Instant) -> Option<SocketAddr> {
         if let Some(lookup) = self.lookup.clone() {
             self.collect();
-            if self.answer.is_none() && self.is_due(now) {
-                if let Err(error) = self.ask(lookup, now) {
-                    self.error = Some(error);
-                }
+            if self.answer.is_none()
+                && self.is_due(now)
+                && let Err(error) = self.ask(lookup, now)
+            {
+                self.error = Some(error);
             }
         }
         self.addresses.get(self.at).copied()
@@ -126,7 +127,7 @@ impl Resolver {
         self.asked = now;
         self.doubtful = false;
         let (sender, receiver) = bounded(1);
-        let Target { host, port } = self.target.clone();
+        let Endpoint { host, port } = self.target.clone();
         thread::Builder::new()
             .name("instrument-task-resolve".into())
             .spawn(move || {
@@ -180,8 +181,8 @@ mod tests {
 
     const BOUND: Duration = Duration::from_secs(20);
 
-    fn name() -> Target {
-        Target {
+    fn name() -> Endpoint {
+        Endpoint {
             host: "metrics.test".into(),
             port: 8125,
         }
@@ -214,7 +215,7 @@ mod tests {
     fn a_numeric_address_asks_nobody() {
         let now = Instant::now();
         for host in ["127.0.0.1", "::1"] {
-            let target = Target {
+            let target = Endpoint {
                 host: host.into(),
                 port: 9,
             };
@@ -292,7 +293,7 @@ mod tests {
     fn the_system_knows_this_host() {
         let now = Instant::now();
         let mut resolver = Resolver::new(
-            Target {
+            Endpoint {
                 host: "localhost".into(),
                 port: 7,
             },

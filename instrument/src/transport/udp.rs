@@ -7,25 +7,28 @@
 //! such a loss is counted and nothing is sent again, because a count that is doubled is worse than one that is
 //! known to be missing.
 //!
+//! (Linux keeps the refused datagram's own bytes beside such an answer, in the socket's error queue. Reading that takes
+//! a system call that has no safe wrapper here, and still could not tell a datagram that was delivered and answered for.)
+//!
 //! A server that took a datagram into its receive buffer and died before it read it is beyond what any sender
 //! can see.
 
-use super::{Cause, SendError, Transport, Verdict, resolve::Resolver};
+use super::{
+    Cause, SendError, Transport, Verdict,
+    os::{self, cause},
+    resolve::Resolver,
+};
 use crate::{
-    config::Target,
+    config::Endpoint,
     error::{Error, ErrorKind},
 };
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::{io, net::SocketAddr, time::Instant};
 
-/// Bytes that may wait in the kernel for a slow link: a whole paced burst with its bookkeeping.
-///
-/// A system with a lower limit gives less, which costs no more than a later retry.
-const SEND_BUFFER: usize = 512 * 1024;
-
 /// Datagrams to one server, by one of its addresses at a time.
 pub(crate) struct Udp {
     resolver: Resolver,
+    send_buffer: usize,
     peer: Option<Peer>,
     refused_late: u64,
     last_error: Option<SendError>,
@@ -40,24 +43,26 @@ struct Peer {
 }
 
 impl Udp {
-    /// Datagrams to `target`; a name is looked up in the background from `now` on.
+    /// Datagrams to `server`; a name is looked up in the background from `now` on.
     ///
     /// That nobody listens, or that there is no route, is no error: that may change.
     ///
     /// # Errors
     /// If the operating system refuses a socket or a thread.
-    pub(crate) fn new(target: Target, now: Instant) -> Result<Self, Error> {
-        let mut resolver = Resolver::new(target, now)?;
+    pub(crate) fn new(server: Endpoint, send_buffer: usize, now: Instant) -> Result<Self, Error> {
+        let mut resolver = Resolver::new(server, now)?;
         if let Some(address) = resolver.current(now) {
             // What can never work is said now, while somebody listens.
-            open(address).map_err(|error| Error::io(ErrorKind::Socket, "cannot open a UDP socket", error))?;
+            open(address, send_buffer)
+                .map_err(|error| Error::io(ErrorKind::Socket, "cannot open a UDP socket", error))?;
         }
-        Ok(Self::over(resolver))
+        Ok(Self::over(resolver, send_buffer))
     }
 
-    fn over(resolver: Resolver) -> Self {
+    fn over(resolver: Resolver, send_buffer: usize) -> Self {
         Self {
             resolver,
+            send_buffer,
             peer: None,
             refused_late: 0,
             last_error: None,
@@ -77,12 +82,14 @@ impl Udp {
         };
         let refused = |error| SendError {
             cause: cause(&error),
-            address: Some(address),
+            address: Some(address.to_string()),
             error,
         };
         let peer = match self.peer.take() {
             Some(peer) if peer.address == address => self.peer.insert(peer),
-            _ => self.peer.insert(Peer::connect(address).map_err(refused)?),
+            _ => self
+                .peer
+                .insert(Peer::connect(address, self.send_buffer).map_err(refused)?),
         };
         if let Err(error) = peer.socket.send(payload) {
             // An answer to an earlier datagram that came in since we looked stops this one before it leaves.
@@ -103,7 +110,7 @@ impl Udp {
     fn reap(&mut self) {
         let Some(peer) = &self.peer else { return };
         if let Some(error) = peer.pending_error() {
-            let address = Some(peer.address);
+            let address = Some(peer.address.to_string());
             self.note_late(SendError {
                 cause: cause(&error),
                 address,
@@ -149,8 +156,8 @@ impl Transport for Udp {
 }
 
 impl Peer {
-    fn connect(address: SocketAddr) -> io::Result<Self> {
-        let socket = open(address)?;
+    fn connect(address: SocketAddr, send_buffer: usize) -> io::Result<Self> {
+        let socket = open(address, send_buffer)?;
         socket.connect(&SockAddr::from(address))?;
         // To reach one of its own addresses, a host sends from that very address.
         let own = socket.local_addr().ok().and_then(|own| own.as_socket());
@@ -170,43 +177,10 @@ impl Peer {
 }
 
 /// A socket that can reach `address` and never blocks.
-fn open(address: SocketAddr) -> io::Result<Socket> {
+fn open(address: SocketAddr, send_buffer: usize) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
-    if socket.send_buffer_size().is_ok_and(|size| size < SEND_BUFFER) {
-        // Less is slower, not wrong.
-        let _ = socket.set_send_buffer_size(SEND_BUFFER);
-    }
+    os::prepare(&socket, send_buffer)?;
     Ok(socket)
-}
-
-fn cause(error: &io::Error) -> Cause {
-    match (error.kind(), error.raw_os_error()) {
-        (io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset, _) => Cause::Refused,
-        (io::ErrorKind::WouldBlock, _) | (_, Some(os::NO_BUFFERS)) => Cause::Full,
-        (_, Some(os::MESSAGE_SIZE)) => Cause::TooLarge,
-        _ => Cause::Other,
-    }
-}
-
-/// The numbers of two errors that `io::ErrorKind` has no name for.
-mod os {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    mod numbers {
-        pub(in super::super) const NO_BUFFERS: i32 = 105;
-        pub(in super::super) const MESSAGE_SIZE: i32 = 90;
-    }
-    #[cfg(windows)]
-    mod numbers {
-        pub(in super::super) const NO_BUFFERS: i32 = 10_055;
-        pub(in super::super) const MESSAGE_SIZE: i32 = 10_040;
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android", windows)))]
-    mod numbers {
-        pub(in super::super) const NO_BUFFERS: i32 = 55;
-        pub(in super::super) const MESSAGE_SIZE: i32 = 40;
-    }
-    pub(super) use numbers::{MESSAGE_SIZE, NO_BUFFERS};
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod statsd;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 /// The kind of statsd that the server speaks. It decides what becomes of tags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -37,19 +39,24 @@ pub(crate) struct Origin {
     pub(crate) cardinality: Option<String>,
 }
 
-/// A whole metric name, clean and with its prefix; see [`name`] for the rule.
+/// A whole metric name, clean and with its prefix, and what ends its lines; see [`name`] for the rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Name(Box<str>);
+pub(crate) struct Name {
+    text: Box<str>,
+    /// Empty, or `|#key:value…`.
+    suffix: Arc<str>,
+}
 
 impl Name {
     /// The name's text.
+    #[cfg(test)]
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Starts a line with the name.
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0.as_bytes());
+        out.extend_from_slice(self.text.as_bytes());
         out.push(b':');
     }
 }
@@ -65,7 +72,12 @@ pub(crate) struct TaskNames {
     pub(crate) duration_success: Name,
     pub(crate) duration_exceptions: Name,
     pub(crate) duration_cancelled: Name,
+    /// A gauge.
+    pub(crate) in_flight: Name,
 }
+
+/// Keys and values of tags.
+pub(crate) type Tags<'a> = &'a [(Box<str>, Box<str>)];
 
 /// How many calls a series' timer values of one flush stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +96,11 @@ pub(crate) struct Wire {
     prefix: String,
     /// Ends every name: empty, or `.key.value…`.
     folded: String,
-    /// Ends every line: empty, or `|#key:value…`.
-    suffix: String,
+    /// Ends every line that has no tags of its own: empty, or `|#key:value…`.
+    suffix: Arc<str>,
+    /// The global tags, for lines that have some of their own.
+    global: Vec<(String, String)>,
+    origin: Origin,
 }
 
 impl Wire {
@@ -100,26 +115,27 @@ impl Wire {
             Some(text) if text.contains(|c| c != '.') => name::path(text) + ".",
             _ => String::new(),
         };
-        let (folded, suffix) = match dialect {
-            Dialect::Statsd if tags_in_names => (statsd::folded(tags), String::new()),
-            Dialect::Statsd => (String::new(), String::new()),
-            Dialect::DogStatsd => (String::new(), dogstatsd::suffix(tags, &Origin::default())),
+        let folded = match dialect {
+            Dialect::Statsd if tags_in_names => statsd::folded(tags),
+            Dialect::Statsd | Dialect::DogStatsd => String::new(),
         };
-        Self {
+        let wire = Self {
             dialect,
             prefix,
             folded,
-            suffix,
-        }
+            suffix: "".into(),
+            global: tags.to_vec(),
+            origin: Origin::default(),
+        };
+        wire.with_origin(&Origin::default())
     }
 
     /// The same lines with their `origin`, where the dialect has a place for it.
     #[must_use]
     pub(crate) fn with_origin(mut self, origin: &Origin) -> Self {
-        match self.dialect {
-            Dialect::Statsd => {}
-            // Tags come before the origin, and the ones that are there are clean.
-            Dialect::DogStatsd => self.suffix.push_str(&dogstatsd::suffix(&[], origin)),
+        self.origin = origin.clone();
+        if self.dialect == Dialect::DogStatsd {
+            self.suffix = dogstatsd::suffix(&self.global, origin).into();
         }
         self
     }
@@ -133,11 +149,16 @@ impl Wire {
         self.prefix.len() + NAME + self.folded.len() + TIMER + self.suffix.len()
     }
 
-    /// The names of the task called `task`, whatever that holds.
-    pub(crate) fn task(&self, task: &str) -> TaskNames {
+    /// The names of the task called `task`, whatever that holds, with `tags` of its own.
+    ///
+    /// A dialect without tags has them in the names: the caller asked for them. At most `room` bytes of tags are kept, so that a
+    /// line fits its packet; what is left out is told apart by a hash.
+    pub(crate) fn task(&self, task: &str, tags: Tags<'_>, room: usize) -> TaskNames {
         let task = name::path(task);
-        let status = |what: &str| self.name(&["tasks.status.", &task, ".", what]);
-        let duration = |outcome: &str| self.name(&["tasks.duration.", &task, ".", outcome]);
+        let (folded, suffix) = self.ends(tags, room);
+        let named = |parts: &[&str]| self.name(parts, &folded, &suffix);
+        let status = |what: &str| named(&["tasks.status.", &task, ".", what]);
+        let duration = |outcome: &str| named(&["tasks.duration.", &task, ".", outcome]);
         TaskNames {
             started: status("started"),
             success: status("success"),
@@ -147,30 +168,73 @@ impl Wire {
             duration_success: duration("success"),
             duration_exceptions: duration("exceptions"),
             duration_cancelled: duration("cancelled"),
+            in_flight: status("in_flight"),
+        }
+    }
+
+    /// The name of one kind of exceptions of the task called `task`: a node of its own below the total, or a tag of a metric
+    /// beside it, since a sum over the tags of the total itself would count every exception twice.
+    pub(crate) fn kind(&self, task: &str, kind: &str, room: usize) -> Name {
+        let task = name::path(task);
+        match self.dialect {
+            Dialect::Statsd => {
+                let kind = name::node(kind);
+                self.name(
+                    &["tasks.status.", &task, ".exceptions.", &kind],
+                    &self.folded,
+                    &self.suffix,
+                )
+            }
+            Dialect::DogStatsd => {
+                let (folded, suffix) = self.ends(&[("kind".into(), kind.into())], room);
+                self.name(&["tasks.status.", &task, ".exceptions_by_kind"], &folded, &suffix)
+            }
+        }
+    }
+
+    /// What ends a name and a line with `tags`.
+    fn ends(&self, tags: Tags<'_>, room: usize) -> (String, Arc<str>) {
+        if tags.is_empty() {
+            return (self.folded.clone(), Arc::clone(&self.suffix));
+        }
+        let tags = fitting(tags, room);
+        match self.dialect {
+            Dialect::Statsd => (statsd::folded(&tags) + &self.folded, Arc::clone(&self.suffix)),
+            Dialect::DogStatsd => {
+                let all = [&tags[..], &self.global].concat();
+                (String::new(), dogstatsd::suffix(&all, &self.origin).into())
+            }
         }
     }
 
     /// The name of a metric about the library itself.
     pub(crate) fn own(&self, what: &str) -> Name {
-        self.name(&["instrument_task.", &name::path(what)])
-    }
-
-    /// Joins clean parts to a whole name.
-    fn name(&self, parts: &[&str]) -> Name {
-        Name(
-            [&self.prefix, &parts.concat(), &self.folded]
-                .map(String::as_str)
-                .concat()
-                .into(),
+        self.name(
+            &["instrument_task.", &name::path(what)],
+            &self.folded,
+            &self.suffix,
         )
     }
 
+    /// Joins clean parts to a whole name.
+    fn name(&self, parts: &[&str], folded: &str, suffix: &Arc<str>) -> Name {
+        let text = [&self.prefix, &parts.concat(), folded].concat();
+        Name {
+            text: text.into(),
+            suffix: Arc::clone(suffix),
+        }
+    }
+
     /// Writes one line, without a line end, that adds `delta` to a counter.
+    #[expect(
+        clippy::unused_self,
+        reason = "what a line looks like is the dialect's to say; here they agree"
+    )]
     pub(crate) fn counter(&self, name: &Name, delta: u64, out: &mut Vec<u8>) {
         name.write(out);
         number::integer(delta, out);
         out.extend_from_slice(b"|c");
-        out.extend_from_slice(self.suffix.as_bytes());
+        out.extend_from_slice(name.suffix.as_bytes());
     }
 
     /// Writes what sets a gauge to `value`; false, and nothing written, if that is not finite.
@@ -182,22 +246,54 @@ impl Wire {
             Dialect::DogStatsd => dogstatsd::gauge(name, value, out),
         };
         if written {
-            out.extend_from_slice(self.suffix.as_bytes());
+            out.extend_from_slice(name.suffix.as_bytes());
         }
         written
     }
 
     /// Writes one line, without a line end, with one duration and the share of calls it was sampled from.
+    #[expect(
+        clippy::unused_self,
+        reason = "what a line looks like is the dialect's to say; here they agree"
+    )]
     pub(crate) fn timer(&self, name: &Name, nanos: u64, sample: Option<Sample>, out: &mut Vec<u8>) {
         name.write(out);
         number::millis(nanos, out);
         out.extend_from_slice(b"|ms");
-        if let Some(Sample { values, calls }) = sample {
-            if 0 < values && values < calls {
-                out.extend_from_slice(b"|@");
-                number::rate(values, calls, out);
-            }
+        if let Some(Sample { values, calls }) = sample
+            && 0 < values
+            && values < calls
+        {
+            out.extend_from_slice(b"|@");
+            number::rate(values, calls, out);
         }
-        out.extend_from_slice(self.suffix.as_bytes());
+        out.extend_from_slice(name.suffix.as_bytes());
     }
+}
+
+/// As many of the `tags` as `room` bytes hold, each with its marks; the last one is a hash of all if some had to go.
+fn fitting(tags: Tags<'_>, room: usize) -> Vec<(String, String)> {
+    const CUT: &str = "cut";
+    let cost = |key: &str, value: &str| name::tag_key(key).len() + name::tag_value(value).len() + 3;
+    let owned = |(key, value): &(Box<str>, Box<str>)| (String::from(&**key), String::from(&**value));
+    if tags.iter().map(|(key, value)| cost(key, value)).sum::<usize>() <= room {
+        return tags.iter().map(owned).collect();
+    }
+    let all: Vec<_> = tags
+        .iter()
+        .map(|(key, value)| format!("{}:{key}{}:{value}", key.len(), value.len()))
+        .collect();
+    let hash = name::hash_hex(&all.concat());
+    let mut left = room.saturating_sub(cost(CUT, &hash));
+    let mut kept: Vec<_> = tags
+        .iter()
+        .map_while(|tag| {
+            left = left.checked_sub(cost(&tag.0, &tag.1))?;
+            Some(owned(tag))
+        })
+        .collect();
+    if room >= cost(CUT, &hash) {
+        kept.push((CUT.into(), hash));
+    }
+    kept
 }

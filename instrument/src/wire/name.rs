@@ -82,7 +82,12 @@ fn shorten(mut clean: String, original: &str, limit: usize) -> String {
     if clean.ends_with('.') {
         clean.pop();
     }
-    format!("{clean}_{:08x}", hash(original))
+    format!("{clean}_{}", hash_hex(original))
+}
+
+/// Eight hex digits that tell `text` from others.
+pub(super) fn hash_hex(text: &str) -> String {
+    format!("{:08x}", hash(text))
 }
 
 /// FNV-1a of 64 bits folded to 32: the same on every machine and in every version, for dashboards outlive both.

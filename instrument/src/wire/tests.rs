@@ -22,26 +22,32 @@ fn line(write: impl FnOnce(&mut Vec<u8>)) -> String {
 
 #[test]
 fn the_names_of_the_decorator() {
-    let names = plain().task("mytask");
-    assert_eq!(names.started.as_str(), "celery.tasks.status.mytask.started");
-    assert_eq!(names.success.as_str(), "celery.tasks.status.mytask.success");
-    assert_eq!(names.exceptions.as_str(), "celery.tasks.status.mytask.exceptions");
-    assert_eq!(names.cancelled.as_str(), "celery.tasks.status.mytask.cancelled");
-    assert_eq!(names.panics.as_str(), "celery.tasks.status.mytask.panics");
+    let names = plain().task("mytask", &[], 0);
+    assert_eq!(names.started.text.as_ref(), "celery.tasks.status.mytask.started");
+    assert_eq!(names.success.text.as_ref(), "celery.tasks.status.mytask.success");
     assert_eq!(
-        names.duration_success.as_str(),
+        names.exceptions.text.as_ref(),
+        "celery.tasks.status.mytask.exceptions"
+    );
+    assert_eq!(
+        names.cancelled.text.as_ref(),
+        "celery.tasks.status.mytask.cancelled"
+    );
+    assert_eq!(names.panics.text.as_ref(), "celery.tasks.status.mytask.panics");
+    assert_eq!(
+        names.duration_success.text.as_ref(),
         "celery.tasks.duration.mytask.success"
     );
     assert_eq!(
-        names.duration_exceptions.as_str(),
+        names.duration_exceptions.text.as_ref(),
         "celery.tasks.duration.mytask.exceptions"
     );
     assert_eq!(
-        names.duration_cancelled.as_str(),
+        names.duration_cancelled.text.as_ref(),
         "celery.tasks.duration.mytask.cancelled"
     );
     assert_eq!(
-        plain().own("packets.sent").as_str(),
+        plain().own("packets.sent").text.as_ref(),
         "celery.instrument_task.packets.sent"
     );
 }
@@ -50,16 +56,22 @@ fn the_names_of_the_decorator() {
 fn no_prefix_and_empty_prefixes_start_at_tasks() {
     for prefix in [None, Some(""), Some("."), Some("...")] {
         let wire = Wire::new(Dialect::Statsd, prefix, &[], false);
-        assert_eq!(wire.task("t").started.as_str(), "tasks.status.t.started");
+        assert_eq!(
+            wire.task("t", &[], 0).started.text.as_ref(),
+            "tasks.status.t.started"
+        );
     }
     let wire = Wire::new(Dialect::Statsd, Some("a.b."), &[], false);
-    assert_eq!(wire.task("t").started.as_str(), "a.b.tasks.status.t.started");
+    assert_eq!(
+        wire.task("t", &[], 0).started.text.as_ref(),
+        "a.b.tasks.status.t.started"
+    );
 }
 
 #[test]
 fn lines_of_each_type() {
     let wire = plain();
-    let names = wire.task("mytask");
+    let names = wire.task("mytask", &[], 0);
     let name = &names.started;
     assert_eq!(
         line(|out| wire.counter(name, 5, out)),
@@ -109,12 +121,12 @@ fn plain_names_stay_without_being_asked_and_fold_when_asked() {
     let tags = tags(&[("version", "1.2"), ("env", "prod"), ("canary", "")]);
     let quiet = Wire::new(Dialect::Statsd, None, &tags, false);
     assert_eq!(
-        line(|out| quiet.counter(&quiet.task("t").started, 1, out)),
+        line(|out| quiet.counter(&quiet.task("t", &[], 0).started, 1, out)),
         "tasks.status.t.started:1|c"
     );
     let folding = Wire::new(Dialect::Statsd, None, &tags, true);
     assert_eq!(
-        line(|out| folding.counter(&folding.task("t").started, 1, out)),
+        line(|out| folding.counter(&folding.task("t", &[], 0).started, 1, out)),
         "tasks.status.t.started.canary.env.prod.version.1_2:1|c"
     );
 }
@@ -123,7 +135,7 @@ fn plain_names_stay_without_being_asked_and_fold_when_asked() {
 fn dogstatsd_ends_lines_with_rate_tags_and_origin_in_that_order() {
     let tags = tags(&[("env", "prod"), ("canary", ""), ("", "x")]);
     let wire = Wire::new(Dialect::DogStatsd, None, &tags, true);
-    let names = wire.task("t");
+    let names = wire.task("t", &[], 0);
     assert_eq!(
         line(|out| wire.timer(
             &names.duration_success,
@@ -138,6 +150,7 @@ fn dogstatsd_ends_lines_with_rate_tags_and_origin_in_that_order() {
         cardinality: Some("low".into()),
     };
     let wire = wire.with_origin(&origin);
+    let names = wire.task("t", &[], 0);
     assert_eq!(
         line(|out| wire.counter(&names.started, 1, out)),
         "tasks.status.t.started:1|c|#env:prod,canary,_:x|e:it-false,cn-a_b,pu-1|card:low"
@@ -159,7 +172,7 @@ fn the_longest_line_is_the_longest() {
         (Dialect::DogStatsd, false),
     ] {
         let wire = Wire::new(dialect, Some(&long), &tags, fold);
-        let name = wire.task(&long).duration_exceptions;
+        let name = wire.task(&long, &[], 0).duration_exceptions;
         // Neither the longest duration nor the longest rate occurs in practice.
         let sample = Sample {
             values: 1,
@@ -226,7 +239,7 @@ fn nothing_hostile_forges_a_metric() {
             let tags = tags(&[(text, other), (other, text)]);
             for dialect in [Dialect::Statsd, Dialect::DogStatsd] {
                 let wire = Wire::new(dialect, Some(other), &tags, true);
-                let written = line(|out| wire.counter(&wire.task(text).success, 1, out));
+                let written = line(|out| wire.counter(&wire.task(text, &[], 0).success, 1, out));
                 assert!(
                     is_one_counter(&written),
                     "{text:?} and {other:?} gave {written:?}"
@@ -243,9 +256,49 @@ proptest! {
         let tags = vec![(key, value)];
         for dialect in [Dialect::Statsd, Dialect::DogStatsd] {
             let wire = Wire::new(dialect, Some(&prefix), &tags, true);
-            let written = line(|out| wire.counter(&wire.task(&task).success, delta, out));
+            let written = line(|out| wire.counter(&wire.task(&task, &[], 0).success, delta, out));
             prop_assert!(is_one_counter(&written), "{:?}", written);
             prop_assert!(written.len() <= wire.longest_line());
         }
     }
+}
+
+#[test]
+fn tags_of_a_call_end_its_lines_or_its_names() {
+    let tags = [("kind".into(), "ba|tch".into()), ("bare".into(), "".into())];
+    let global = [("env".to_owned(), "prod".to_owned())];
+    let line = |wire: &Wire, room| {
+        let mut out = Vec::new();
+        wire.counter(&wire.task("t", &tags, room).started, 1, &mut out);
+        String::from_utf8(out).unwrap()
+    };
+    let dog = Wire::new(Dialect::DogStatsd, None, &global, false);
+    assert_eq!(
+        line(&dog, 100),
+        "tasks.status.t.started:1|c|#kind:ba_tch,bare,env:prod"
+    );
+    assert_eq!(
+        line(&Wire::new(Dialect::Statsd, None, &global, false), 100),
+        "tasks.status.t.started.bare.kind.ba_tch:1|c"
+    );
+    let cut = line(&dog, 19);
+    assert!(
+        cut.starts_with("tasks.status.t.started:1|c|#cut:") && cut.ends_with(",env:prod"),
+        "{cut}"
+    );
+    assert_eq!(line(&dog, 0), "tasks.status.t.started:1|c|#env:prod");
+}
+
+#[test]
+fn a_kind_is_a_node_or_a_tag() {
+    let name = |dialect| Wire::new(dialect, Some("p"), &[], false).kind("t", "time.out", 100);
+    assert_eq!(
+        &*name(Dialect::Statsd).text,
+        "p.tasks.status.t.exceptions.time_out"
+    );
+    let dog = name(Dialect::DogStatsd);
+    assert_eq!(
+        (&*dog.text, &*dog.suffix),
+        ("p.tasks.status.t.exceptions_by_kind", "|#kind:time.out")
+    );
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 const BOUND: Duration = Duration::from_secs(20);
+const BUFFER: usize = 512 * 1024;
 const LOOPBACKS: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 struct Server {
@@ -56,10 +57,11 @@ impl Server {
 
 fn to(address: SocketAddr) -> Udp {
     Udp::new(
-        Target {
+        Endpoint {
             host: address.ip().to_string(),
             port: address.port(),
         },
+        BUFFER,
         Instant::now(),
     )
     .unwrap()
@@ -69,11 +71,11 @@ fn to(address: SocketAddr) -> Udp {
 fn to_all(addresses: &[SocketAddr], now: Instant) -> Udp {
     let addresses = addresses.to_vec();
     let lookup: Lookup = Arc::new(move |_, _| Ok(addresses.clone()));
-    let target = Target {
+    let target = Endpoint {
         host: "metrics.test".into(),
         port: 1,
     };
-    let mut udp = Udp::over(Resolver::with_lookup(target, now, lookup).unwrap());
+    let mut udp = Udp::over(Resolver::with_lookup(target, now, lookup).unwrap(), BUFFER);
     let end = Instant::now() + BOUND;
     while udp.resolver.current(now).is_none() {
         assert!(Instant::now() < end, "no answer");
@@ -120,8 +122,8 @@ fn every_refusal_is_matched_to_its_datagram() {
         assert_eq!(udp.refused_late(), 0);
         let error = udp.last_error().unwrap();
         assert_eq!(
-            (error.cause, error.address),
-            (Cause::Refused, Some(server.address()))
+            (error.cause, error.address.clone()),
+            (Cause::Refused, Some(server.address().to_string()))
         );
         assert!(error.to_string().starts_with(&server.address().to_string()));
     }
@@ -202,12 +204,12 @@ fn a_name_without_an_answer_refuses_and_does_not_wait() {
         let _ = hang.recv();
         Ok(Vec::new())
     });
-    let target = Target {
+    let target = Endpoint {
         host: "metrics.test".into(),
         port: 1,
     };
     let now = Instant::now();
-    let mut udp = Udp::over(Resolver::with_lookup(target, now, lookup).unwrap());
+    let mut udp = Udp::over(Resolver::with_lookup(target, now, lookup).unwrap(), BUFFER);
     assert_eq!(udp.send(now, b"a:1|c"), Verdict::Refused);
     assert_eq!(udp.last_error().unwrap().cause, Cause::Unresolved);
     assert!(now.elapsed() < BOUND);

@@ -1,0 +1,104 @@
+//! One series on the way out: what it is called, what was counted of it, and what of that was sent.
+
+use super::durations::Durations;
+use crate::{
+    record::{shard::OUTCOMES, snapshot::Totals},
+    wire::{Name, TaskNames},
+};
+
+/// The counters of a task in the order in which they are sent: started, the three outcomes, panics.
+pub(super) const COUNTERS: usize = OUTCOMES + 2;
+
+/// What a series is called.
+#[derive(Debug)]
+pub(super) enum Names {
+    Task(Box<TaskNames>),
+    /// One kind of a task's exceptions: that counter alone.
+    Kind(Name),
+}
+
+impl Names {
+    pub(super) fn counter(&self, counter: usize) -> &Name {
+        match self {
+            Self::Kind(name) => name,
+            Self::Task(names) => {
+                let TaskNames {
+                    started,
+                    success,
+                    exceptions,
+                    cancelled,
+                    panics,
+                    ..
+                } = &**names;
+                [started, success, exceptions, cancelled, panics][counter]
+            }
+        }
+    }
+
+    pub(super) fn duration(&self, outcome: usize) -> &Name {
+        match self {
+            Self::Kind(name) => name,
+            Self::Task(names) => {
+                let TaskNames {
+                    duration_success,
+                    duration_exceptions,
+                    duration_cancelled,
+                    ..
+                } = &**names;
+                [duration_success, duration_exceptions, duration_cancelled][outcome]
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) names: Names,
+    pub(super) total: [usize; COUNTERS],
+    pub(super) spent: [usize; COUNTERS],
+    pub(super) durations: [Durations; OUTCOMES],
+    pub(super) gauge: Option<InFlight>,
+}
+
+/// The calls in flight: sent while there are any, and once when there are none any more.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    pub(super) sent: usize,
+}
+
+impl Task {
+    pub(super) fn new(names: Names, gauge: bool) -> Self {
+        Self {
+            names,
+            total: [0; COUNTERS],
+            spent: [0; COUNTERS],
+            durations: Default::default(),
+            gauge: gauge.then(InFlight::default),
+        }
+    }
+
+    /// Increments that were not sent. The difference wraps with the counter.
+    pub(super) fn pending(&self, counter: usize) -> u64 {
+        self.total[counter].wrapping_sub(self.spent[counter]) as u64
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        let [started, success, exceptions, cancelled, _] = self.total;
+        started
+            .wrapping_sub(success)
+            .wrapping_sub(exceptions)
+            .wrapping_sub(cancelled)
+    }
+}
+
+/// The totals in the order of the counters.
+pub(super) fn counters(totals: &Totals) -> [usize; COUNTERS] {
+    let [success, exceptions, cancelled] = totals.ended.outcomes;
+    [
+        totals.started,
+        success,
+        exceptions,
+        cancelled,
+        totals.ended.panics,
+    ]
+}

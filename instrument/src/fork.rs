@@ -1,0 +1,76 @@
+//! What a fork without exec must not break.
+//!
+//! The child has one thread, the one that forked, and a copy of everything: shards of threads that are gone, a flusher that
+//! is not there, counts that the parent will send. So in the child every client starts afresh, with new shards and a
+//! flusher of its own, when it is first used; what it had is left where it is. A call in flight at the fork belongs to the
+//! parent.
+//!
+//! The locks that a child can meet are few and static. The thread that forks takes them all before, and both sides
+//! let go of them after, so that none is held by a thread that does not exist.
+
+use std::{
+    cell::RefCell,
+    sync::{Mutex, MutexGuard, Once, PoisonError},
+};
+
+use crate::{
+    global,
+    record::{forks, local},
+    sys,
+};
+
+/// Held around every use of a client's state that takes a lock of its own.
+static GATE: Mutex<()> = Mutex::new(());
+
+/// Keeps a fork from happening on another thread meanwhile.
+pub(crate) fn gate() -> MutexGuard<'static, ()> {
+    GATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// All static locks, in the order in which they may be taken.
+struct Held {
+    _installed: global::Lock,
+    _gate: MutexGuard<'static, ()>,
+    record: forks::Held,
+}
+
+thread_local! {
+    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+}
+
+/// Has forks watched, from the first client on.
+pub(crate) fn watch() {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        local::revive_by(global::revive);
+        sys::at_fork(before, in_parent, in_child);
+    });
+}
+
+extern "C" fn before() {
+    // A thread whose locals are gone forks unwatched: it has nowhere to keep the locks.
+    let _ = HELD.try_with(|held| {
+        if let Ok(mut held) = held.try_borrow_mut() {
+            *held = Some(Held {
+                _installed: global::lock(),
+                _gate: gate(),
+                record: forks::hold(),
+            });
+        }
+    });
+}
+
+/// What this thread holds, if it does.
+fn held() -> Option<Held> {
+    HELD.try_with(|held| held.try_borrow_mut().ok()?.take()).ok()?
+}
+
+extern "C" fn in_parent() {
+    drop(held());
+}
+
+extern "C" fn in_child() {
+    if let Some(held) = held() {
+        forks::in_child(held.record);
+    }
+}

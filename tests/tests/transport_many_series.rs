@@ -1,0 +1,77 @@
+//! Ten thousand series in a flush, into the real statsd with the receive buffer that it has by default: none is lost.
+
+use std::{fs, time::Duration};
+
+use instrument_task::{Client, instrument_task, with_client};
+use instrument_task_tests::{etsy::Etsy, wait::until};
+
+const SERIES: u32 = 10_000;
+const FLUSHES: u64 = 10;
+
+#[instrument_task(tags(n = number))]
+fn work(number: u32) -> u32 {
+    std::hint::black_box(number)
+}
+
+/// The processor time that the flusher has used, in seconds; none where the system does not tell.
+fn flusher_seconds() -> Option<f64> {
+    let mut ticks = 0_u32;
+    for task in fs::read_dir("/proc/self/task").ok()? {
+        let stat = fs::read_to_string(task.ok()?.path().join("stat")).ok()?;
+        let Some((_, fields)) = stat.split_once("(instrument-task) ") else {
+            continue;
+        };
+        let mut fields = fields.split(' ').skip(11);
+        for _ in 0..2 {
+            ticks += fields.next()?.parse::<u32>().ok()?;
+        }
+    }
+    // A hundred a second, whatever the kernel's own clock does.
+    Some(f64::from(ticks) / 100.0)
+}
+
+#[test]
+fn none_of_ten_thousand_series_is_lost() {
+    let Some(server) = Etsy::start_or_skip() else {
+        return;
+    };
+    let client = Client::builder()
+        .ignore_environment()
+        .address(server.address())
+        .tags_in_names(true)
+        .cardinality_cap(SERIES as usize)
+        .build()
+        .unwrap();
+    let start = std::time::Instant::now();
+    for flush in 1..=FLUSHES {
+        with_client(&client, || (0..SERIES).for_each(|number| drop(work(number))));
+        until("the flush is through", || {
+            let sent = client.ledger().counters.sent;
+            (sent == flush * 2 * u64::from(SERIES)).then_some(())
+        });
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let used = flusher_seconds().unwrap_or(f64::NAN);
+    let handle = client.client();
+    let report = client.shutdown(Duration::from_secs(30));
+    let ledger = handle.ledger();
+    assert_eq!((report.pending, ledger.folded), (0, 0));
+    println!(
+        "{} datagrams in {seconds:.1} s; the flusher used {:.1} % of a core",
+        ledger.packets,
+        100.0 * used / seconds
+    );
+    server.wait_for_packets(ledger.packets);
+    let counters = server.counters();
+    assert_eq!(counters.len(), 2 * SERIES as usize);
+    let lost: Vec<_> = counters.iter().filter(|(_, sum)| **sum != FLUSHES).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    assert_eq!(server.bad_lines_seen(), 0);
+    let received = server.stop();
+    assert_eq!(received.timers.len(), SERIES as usize);
+    assert!(received.timers.values().all(|timer| {
+        #[expect(clippy::cast_precision_loss, reason = "a small number")]
+        let calls = FLUSHES as f64;
+        (timer.count - calls).abs() < 1e-6
+    }));
+}
