@@ -248,28 +248,32 @@ impl Context<'_> {
         self.task.sig.ident.unraw().to_string()
     }
 
-    /// A closure that says how the returned value counts: by its type, unless the user has a say.
-    fn judge(&self) -> TokenStream {
+    /// A closure that says how the returned value counts: by its type, unless the user has a say. What `is_plain`
+    /// can be no error.
+    fn judge(&self, is_plain: bool) -> TokenStream {
         let root = self.root();
+        let probe = quote_spanned! {Span::mixed_site()=>
+            #[allow(unused_imports)]
+            use #root::{ByTrait as _, Otherwise as _};
+        };
         let end = match &self.args.predicate {
             Some(Predicate::Ok(ok)) => self.asked("ok_if", ok),
             Some(Predicate::Error(error)) => self.asked("error_if", error),
+            None if is_plain => return quote_spanned!(Span::mixed_site()=> |_| #root::End::Success),
             None => quote_spanned! {Span::mixed_site()=>
-                {
-                    #[allow(unused_imports)]
-                    use #root::{ByTrait as _, Otherwise as _};
-                    (&#root::Probe(__task_value)).instrument_task_end()
-                }
+                { #probe (&#root::Probe(__task_value)).instrument_task_end() }
             },
         };
-        match &self.args.error_kind {
-            None => quote_spanned!(Span::mixed_site()=> |__task_value| #end),
-            Some(kind) => {
-                let kind = self.asked("error_kind", kind);
-                quote_spanned! {Span::mixed_site()=>
-                    |__task_value| #root::Kinded { end: #end, kind: #kind }
-                }
-            }
+        let kind = match &self.args.error_kind {
+            Some(kind) if self.args.error_kind_key().is_some() => self.asked("error_kind", kind),
+            // What a whole block asks for is asked of those of its methods that can tell.
+            Some(kind) if !is_plain => quote_spanned! {Span::mixed_site().located_at(kind.span())=>
+                { #probe (&#root::Probe(__task_value)).instrument_task_kind(#kind) }
+            },
+            _ => return quote_spanned!(Span::mixed_site()=> |__task_value| #end),
+        };
+        quote_spanned! {Span::mixed_site()=>
+            |__task_value| #root::Kinded { end: #end, kind: #kind }
         }
     }
 

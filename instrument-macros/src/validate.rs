@@ -30,7 +30,7 @@ pub fn task(task: &Task, args: &Args) -> Result<()> {
     }
     if let Some(key) = args
         .error_kind_key()
-        .filter(|_| types::is_always_success(&task.sig.output))
+        .filter(|_| types::returned(&task.sig.output).is_none() && types::is_always_success(&task.sig.output))
     {
         return Err(Error::new(
             key,
