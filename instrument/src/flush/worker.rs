@@ -136,8 +136,8 @@ pub(super) struct Engine {
     trouble: Trouble,
     /// A stream has a part of the payload under way.
     unfinished: bool,
-    /// Datagrams of the pass under way, and of the one before.
-    packets: (usize, usize),
+    /// Datagrams of the pass under way.
+    packets: usize,
 }
 
 impl Engine {
@@ -151,7 +151,7 @@ impl Engine {
             transport,
             trouble: Trouble::default(),
             unfinished: false,
-            packets: (0, 0),
+            packets: 0,
         }
     }
 
@@ -184,7 +184,7 @@ impl Engine {
     fn begin(&mut self, last: bool) {
         self.drain();
         self.tick.begin(last);
-        self.packets = (0, self.packets.0);
+        self.packets = 0;
     }
 
     /// Sends the next few datagrams of the pass.
@@ -207,7 +207,7 @@ impl Engine {
             }
             self.tick.refused_late(self.transport.refused_late());
             match verdict {
-                Verdict::Taken => self.packets.0 += 1,
+                Verdict::Taken => self.packets += 1,
                 Verdict::TakenUpTo(_) | Verdict::Refused => return self.refused(now),
                 Verdict::Unfinished => {
                     self.refused(now);
@@ -239,10 +239,10 @@ impl Engine {
         }
     }
 
-    /// The pause after a burst that spreads a pass as large as the one before over the interval.
+    /// The pause after a burst that spreads the pass over the interval, going by how far it has come with what was sent.
     fn pause(&self, interval: Duration) -> Duration {
-        let bursts = self.packets.1.max(self.packets.0).div_ceil(BURST).max(1);
-        PAUSE.max(interval.mul_f64(SPREAD / bursts as f64).min(interval / 4))
+        let bursts = self.packets.div_ceil(BURST).max(1) as f64 / self.tick.progress().max(1e-6);
+        PAUSE.max(interval.mul_f64(SPREAD / bursts).min(interval / 4))
     }
 
     /// Sends all that is pending, or as much as goes by the deadline.
