@@ -359,9 +359,10 @@ impl Args {
 
     /// The module that an expansion names.
     pub fn root(&self) -> TokenStream {
-        match &self.krate {
-            Some(path) => quote_spanned!(path.span()=> #path::__private),
-            None => quote_spanned!(Span::mixed_site()=> ::instrument_task::__private),
+        if let Some(path) = &self.krate {
+            quote_spanned!(path.span()=> #path::__private)
+        } else {
+            quote_spanned!(Span::mixed_site()=> ::instrument_task::__private)
         }
     }
 }

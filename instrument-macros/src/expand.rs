@@ -14,13 +14,13 @@ mod value;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Lifetime, Signature, Visibility, ext::IdentExt, spanned::Spanned};
+use syn::{Signature, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Name, Predicate},
     attrs,
     task::{ImplBlock, Member, Task},
-    types,
+    tokens, types,
 };
 
 /// Writes a function with its calls counted.
@@ -37,7 +37,8 @@ pub fn function(task: &Task, args: &Args) -> TokenStream {
 pub fn block(block: &ImplBlock, args: &Args) -> TokenStream {
     let members = block.members.iter().map(|member| match member {
         Member::Other(tokens) => tokens.clone(),
-        Member::Task(task, own) => {
+        Member::Task(task) => {
+            let (task, own) = &**task;
             let args = own.clone().or(args);
             Context {
                 task,
@@ -124,6 +125,27 @@ impl Context<'_> {
         self.args.root()
     }
 
+    /// Where the body ends, for what is wrong with the value that comes out of it.
+    fn end(&self) -> Span {
+        let body = &self.task.body;
+        let last = body.stream().into_iter().last();
+        let span = last.map_or_else(|| body.block.span(), |token| token.span());
+        Span::mixed_site().located_at(span)
+    }
+
+    /// A call of a function of the library, which is what the annotated function returns.
+    fn tail_call(&self, function: &TokenStream, arguments: TokenStream) -> TokenStream {
+        let end = self.end();
+        let root = self.root().into_iter().map(|mut token| {
+            token.set_span(token.span().located_at(end));
+            token
+        });
+        let root: TokenStream = root.collect();
+        let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
+        parentheses.set_span(end);
+        quote_spanned!(end=> #root::#function #parentheses)
+    }
+
     /// The call site: a static of the function, shared by all of its instances.
     fn site(&self) -> TokenStream {
         let root = self.root();
@@ -177,21 +199,23 @@ impl Context<'_> {
     /// Where a call that runs on the spot counts: statements that find out, and the expression.
     fn place(&self) -> (TokenStream, TokenStream) {
         let site = quote_spanned!(Span::mixed_site()=> &__TASK_SITE);
-        self.place_at(&site, &quote_spanned!(Span::mixed_site()=> __task_client))
-            .map(|statement| (statement, quote_spanned!(Span::mixed_site()=> __task_place)))
-            .unwrap_or_else(|| (TokenStream::new(), site))
+        let client = quote_spanned!(Span::mixed_site()=> __task_client);
+        Self::found(self.place_at(&site, &client), site)
     }
 
     /// Where a future counts.
     fn future_place(&self) -> (TokenStream, TokenStream) {
         let root = self.root();
         let site = quote_spanned!(Span::mixed_site()=> #root::At(|| &__TASK_SITE));
-        self.place_at(
-            &site,
-            &quote_spanned!(Span::mixed_site()=> #root::Client::clone(__task_client)),
-        )
-        .map(|statement| (statement, quote_spanned!(Span::mixed_site()=> __task_place)))
-        .unwrap_or_else(|| (TokenStream::new(), site))
+        let client = quote_spanned!(Span::mixed_site()=> #root::Client::clone(__task_client));
+        Self::found(self.place_at(&site, &client), site)
+    }
+
+    fn found(statements: Option<TokenStream>, site: TokenStream) -> (TokenStream, TokenStream) {
+        match statements {
+            None => (TokenStream::new(), site),
+            Some(statements) => (statements, quote_spanned!(Span::mixed_site()=> __task_place)),
+        }
     }
 
     /// Statements that find out where a call with tags or a client of its own counts; `None` for others.
@@ -257,23 +281,17 @@ impl Context<'_> {
         };
         around || self.task.attrs.iter().any(attrs::is_macro)
     }
-
-    /// Whether this may be an item of a trait or of its implementation. Those have no visibility.
-    fn may_be_of_trait(&self) -> bool {
-        match self.place {
-            Place::Method(block) => block.is_trait,
-            Place::Unknown => {
-                self.task.sig.receiver().is_some() && matches!(self.task.vis, Visibility::Inherited)
-            }
-        }
-    }
 }
 
-/// The user's block as an expression among tokens of ours. With a label it is never one whose braces look
-/// needless, and what is expected of the whole is still expected of its tail.
-fn in_own_scope(block: &Group) -> TokenStream {
-    let label = Lifetime::new("'__task_body", Span::mixed_site());
-    quote_spanned!(Span::mixed_site()=> #label: #block)
+/// The user's block as an expression among tokens of ours. One expression alone in braces would look as if it
+/// needed none, so it gets company.
+fn in_own_scope(block: &Group) -> Group {
+    if tokens::has_statement(block.stream()) {
+        return block.clone();
+    }
+    let mut stream = quote_spanned!(Span::mixed_site()=> const _: () = (););
+    stream.extend(block.stream());
+    with_span_of(block, stream)
 }
 
 /// Braces around `stream` that the compiler takes for `group`'s own.

@@ -46,7 +46,7 @@ pub struct ImplBlock {
 /// One item of an `impl` block.
 pub enum Member {
     /// To be instrumented.
-    Task(Box<Task>, Args),
+    Task(Box<(Task, Args)>),
     /// To be left as it is.
     Other(TokenStream),
 }
@@ -176,7 +176,7 @@ impl ImplBlock {
     /// The methods to be instrumented.
     pub fn tasks(&self) -> impl Iterator<Item = (&Task, &Args)> {
         self.members.iter().filter_map(|member| match member {
-            Member::Task(task, args) => Some((&**task, args)),
+            Member::Task(task) => Some((&task.0, &task.1)),
             Member::Other(_) => None,
         })
     }
@@ -265,7 +265,7 @@ impl Member {
         if args.skip.is_some() {
             return Ok(Self::Other(task.unchanged()));
         }
-        Ok(Self::Task(Box::new(task), args))
+        Ok(Self::Task(Box::new((task, args))))
     }
 }
 

@@ -52,6 +52,52 @@ pub fn has_lifetime(tokens: TokenStream, declared: &[String]) -> bool {
     })
 }
 
+/// Whether `tokens` hold a reference without a lifetime, or the lifetime `'_`.
+pub fn has_elided_lifetime(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_quote =
+            |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+        let found = match &token {
+            TokenTree::Punct(punct) if punct.as_char() == '&' => !tokens.peek().is_some_and(is_quote),
+            quote if is_quote(quote) => matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "_"),
+            TokenTree::Group(group) => has_elided_lifetime(group.stream()),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether a block of these tokens surely holds a statement, and not one expression alone.
+pub fn has_statement(tokens: TokenStream) -> bool {
+    tokens
+        .into_iter()
+        .any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'))
+}
+
+/// Whether the last statement of a block is a `return`.
+pub fn ends_in_return(tokens: TokenStream) -> bool {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is_semicolon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';');
+    let is_block =
+        |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+    if tokens.last().is_some_and(is_semicolon) {
+        tokens.pop();
+    }
+    let start = tokens
+        .iter()
+        .rposition(is_semicolon)
+        .map_or(0, |semicolon| semicolon + 1);
+    let last = &tokens[start..];
+    last.iter().enumerate().any(|(index, token)| {
+        let starts = index == 0 || is_block(&last[index - 1]);
+        starts && matches!(token, TokenTree::Ident(ident) if ident == "return")
+    })
+}
+
 /// Whether `?` stands anywhere in `tokens` but in the bound `?Sized`.
 pub fn has_question_mark(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();

@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::{
-    GenericArgument, Path, PathArguments, ReturnType, Type, TypeInfer, TypeParamBound, TypePath,
-    parse_quote_spanned,
+    GenericArgument, Lifetime, Path, PathArguments, ReturnType, Signature, Type, TypeInfer, TypeParamBound,
+    TypePath, parse_quote_spanned,
 };
 
 use crate::tokens;
@@ -126,8 +126,8 @@ fn boxed_future(ty: &Type) -> Option<Type> {
 
 /// The `T` of `Future<Output = T>`.
 fn future_output(path: &Path) -> Option<Type> {
-    let last = path.segments.last().filter(|last| last.ident == "Future")?;
-    let PathArguments::AngleBracketed(list) = &last.arguments else {
+    let future = path.segments.last().filter(|last| last.ident == "Future")?;
+    let PathArguments::AngleBracketed(list) = &future.arguments else {
         return None;
     };
     list.args.iter().find_map(|argument| match argument {
@@ -209,19 +209,41 @@ pub fn type_name(ty: &Type) -> String {
 /// The type as it may be written inside the body, where `impl Trait` cannot be: `_` stands for it.
 pub fn erased(ty: &Type) -> Type {
     let mut ty = ty.clone();
-    erase(&mut ty);
+    erase(&mut ty, false);
     ty
 }
 
-/// The type that the function says it returns, as it may be written inside the body.
-pub fn erased_output(output: &ReturnType) -> Type {
-    match output {
+/// The type that the function says it returns, for a closure that returns it.
+///
+/// A lifetime that the signature does not need to name is not named here either: a name that is used in a body is
+/// one that is needed, says clippy. Any other stays, because with it a body that returns the wrong borrow is told so
+/// where it does.
+pub fn erased_output(sig: &Signature) -> Type {
+    output(sig, has_needless_lifetime(sig))
+}
+
+/// The type that the function says it returns, for a variable that holds it.
+pub fn inferred_output(sig: &Signature) -> Type {
+    output(sig, true)
+}
+
+fn output(sig: &Signature, with_lifetimes: bool) -> Type {
+    match &sig.output {
         ReturnType::Default => parse_quote_spanned!(Span::mixed_site()=> ()),
-        ReturnType::Type(_, ty) => erased(ty),
+        ReturnType::Type(_, ty) => {
+            let mut ty = Type::clone(ty);
+            erase(&mut ty, with_lifetimes);
+            ty
+        }
     }
 }
 
-fn erase(ty: &mut Type) {
+/// Whether the lifetime in the signature is one that could be left out: it is the only one.
+fn has_needless_lifetime(sig: &Signature) -> bool {
+    sig.generics.lifetimes().count() == 1 && !tokens::has_elided_lifetime(sig.inputs.to_token_stream())
+}
+
+fn erase(ty: &mut Type, with_lifetimes: bool) {
     match ty {
         Type::ImplTrait(opaque) => {
             let underscore_token = syn::Token![_](opaque.impl_token.span);
@@ -230,16 +252,21 @@ fn erase(ty: &mut Type) {
                 underscore_token,
             });
         }
-        Type::Array(array) => erase(&mut array.elem),
-        Type::Group(group) => erase(&mut group.elem),
-        Type::Paren(paren) => erase(&mut paren.elem),
-        Type::Ptr(pointer) => erase(&mut pointer.elem),
-        Type::Reference(reference) => erase(&mut reference.elem),
-        Type::Slice(slice) => erase(&mut slice.elem),
-        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase),
+        Type::Array(array) => erase(&mut array.elem, with_lifetimes),
+        Type::Group(group) => erase(&mut group.elem, with_lifetimes),
+        Type::Paren(paren) => erase(&mut paren.elem, with_lifetimes),
+        Type::Ptr(pointer) => erase(&mut pointer.elem, with_lifetimes),
+        Type::Reference(reference) => {
+            if with_lifetimes && reference.lifetime.as_ref().is_some_and(is_named) {
+                reference.lifetime = None;
+            }
+            erase(&mut reference.elem, with_lifetimes);
+        }
+        Type::Slice(slice) => erase(&mut slice.elem, with_lifetimes),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|ty| erase(ty, with_lifetimes)),
         Type::Path(path) => {
             if let Some(qself) = &mut path.qself {
-                erase(&mut qself.ty);
+                erase(&mut qself.ty, with_lifetimes);
             }
             let lists = path
                 .path
@@ -250,13 +277,21 @@ fn erase(ty: &mut Type) {
                     PathArguments::None | PathArguments::Parenthesized(_) => None,
                 });
             for argument in lists.flatten() {
-                if let GenericArgument::Type(ty) = argument {
-                    erase(ty);
+                match argument {
+                    GenericArgument::Type(ty) => erase(ty, with_lifetimes),
+                    GenericArgument::Lifetime(lifetime) if with_lifetimes && is_named(lifetime) => {
+                        *lifetime = Lifetime::new("'_", lifetime.span());
+                    }
+                    _ => {}
                 }
             }
         }
         _ => {}
     }
+}
+
+fn is_named(lifetime: &Lifetime) -> bool {
+    lifetime.ident != "static" && lifetime.ident != "_"
 }
 
 /// Whether nothing is left of the type once it is [`erased`].

@@ -320,19 +320,22 @@ impl Guard {
     /// # Ok(())
     /// # }
     /// ```
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "shutting down is enough, the report is for who wants it"
+    )]
     pub fn shutdown(mut self, deadline: Duration) -> FlushReport {
         self.end(deadline)
     }
 
     fn end(&mut self, deadline: Duration) -> FlushReport {
-        let report = match self.client.own_live() {
-            Some(live) => live.end(deadline),
-            None => {
-                if !self.client.inner.scoped {
-                    local::stay_dead();
-                }
-                FlushReport::default()
+        let report = if let Some(live) = self.client.own_live() {
+            live.end(deadline)
+        } else {
+            if !self.client.inner.scoped {
+                local::stay_dead();
             }
+            FlushReport::default()
         };
         global::forget(&self.client);
         report

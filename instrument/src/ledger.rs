@@ -37,6 +37,8 @@ pub struct Ledger {
     /// Datagrams that the kernel took and whose refusal came too late to be matched. They are counted as sent and are never
     /// sent again: when unsure, never double.
     pub refused_late: u64,
+    /// Panics on the flusher's thread, of a `tracing` subscriber for instance. It goes on after each.
+    pub flusher_panics: u64,
     /// Task names past the cardinality cap, counted under `overflow`.
     pub folded: u64,
 }

@@ -18,9 +18,13 @@
 )]
 #![allow(missing_docs, reason = "a shape is documented by its name")]
 #![allow(
+    clippy::default_trait_access,
+    clippy::elidable_lifetime_names,
+    clippy::let_and_return,
     clippy::missing_errors_doc,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
+    clippy::needless_pass_by_value,
     clippy::needless_question_mark,
     clippy::unnecessary_wraps,
     clippy::unused_async,

@@ -114,6 +114,7 @@ impl Etsy {
     ///
     /// # Panics
     /// If it is installed and does not start.
+    #[must_use]
     pub fn start_or_skip() -> Option<Self> {
         Self::start_by_or_skip(Protocol::Udp)
     }
@@ -122,6 +123,7 @@ impl Etsy {
     ///
     /// # Panics
     /// If it is installed and does not start.
+    #[must_use]
     pub fn start_by_or_skip(protocol: Protocol) -> Option<Self> {
         let package = Self::package_or_skip()?;
         (0..TRIES)

@@ -320,21 +320,26 @@ fn a_call_counts_in_the_client_that_it_names() {
 }
 
 /// A whole block can share what is not about one method.
-struct Jobs;
+#[derive(Clone, Copy)]
+struct Jobs(u8);
 
 #[instrument_task(prefix = "jobs", time = never)]
 impl Jobs {
-    fn one(&self) {}
+    fn one(self) -> u8 {
+        self.0
+    }
 
     #[instrument_task(time = always, tags("kind:two"))]
-    fn two(&self) {}
+    fn two(self) -> u8 {
+        self.0
+    }
 }
 
 #[test]
 fn a_blocks_arguments_are_its_methods_unless_they_have_their_own() {
     let seen = capture(|| {
-        Jobs.one();
-        Jobs.two();
+        let jobs = Jobs(1);
+        assert_eq!((jobs.one(), jobs.two()), (1, 1));
     });
     seen.assert_succeeded("jobs.Jobs.one", 1);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::panic::catch_unwind;
 
-fn run(shapes: Vec<(&'static str, fn())>) {
+fn run(shapes: &[(&'static str, fn())]) {
     let failed: Vec<_> = shapes
         .iter()
         .filter(|(_, check)| catch_unwind(check).is_err())
@@ -19,12 +19,12 @@ fn run(shapes: Vec<(&'static str, fn())>) {
 
 #[test]
 fn edition_2021() {
-    run(instrument_task_shapes_2021::all());
+    run(&instrument_task_shapes_2021::all());
 }
 
 #[test]
 fn edition_2024() {
-    run(instrument_task_shapes_2024::all());
+    run(&instrument_task_shapes_2024::all());
 }
 
 /// A shape that nobody runs checks nothing.

@@ -59,7 +59,7 @@ fn a_malformed_variable_is_an_error_that_names_it() {
     for (variable, value) in [
         ("STATSD_PORT", "81x25"),
         ("STATSD_SAMPLE_RATE", "2"),
-        ("STATSD_ADDR", "tcp://host:1"),
+        ("STATSD_ADDR", "http://host:1"),
     ] {
         let output = worker("init", &[(variable, value)]);
         let error = output.lines().last().unwrap();

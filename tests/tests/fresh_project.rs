@@ -1,6 +1,6 @@
 //! The README's program in a project of its own, outside of this repository.
 
-use std::{env, fs, path::Path, path::PathBuf, process::Command};
+use std::{env, fmt::Write as _, fs, path::Path, path::PathBuf, process::Command};
 
 use instrument_task::testing::Receiver;
 use instrument_task_tests::{children, wait::BOUND};
@@ -29,10 +29,8 @@ fn the_readmes_program_works_in_a_fresh_project() {
     assert!(made.status.success(), "{made:?}");
     let project = folder.0.join("worker");
     let mut manifest = fs::read_to_string(project.join("Cargo.toml")).unwrap();
-    manifest += &format!(
-        "instrument-task = {{ path = '{}' }}\n",
-        workspace.join("instrument").display()
-    );
+    let library = workspace.join("instrument");
+    let _ = writeln!(manifest, "instrument-task = {{ path = '{}' }}", library.display());
     fs::write(project.join("Cargo.toml"), manifest).unwrap();
     fs::write(project.join("src/main.rs"), program).unwrap();
     // The versions that this workspace has been tested with.

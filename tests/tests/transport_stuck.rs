@@ -54,7 +54,7 @@ fn read_to_the_end(stream: impl Read) -> Sums {
 fn fill(client: &Guard) -> u64 {
     let mut calls = 0;
     until("the connection is full", || {
-        with_client(client, || (0..20_000).for_each(|number| drop(work(number))));
+        with_client(client, || (0..20_000).for_each(|number| _ = work(number)));
         calls += 20_000;
         (client.flush(Duration::ZERO).pending > 0).then_some(())
     });
@@ -82,7 +82,7 @@ fn accept(listener: &TcpListener) -> TcpStream {
 fn goes_on(client: &Guard) -> u64 {
     let mut calls = 0;
     for _ in 0..5 {
-        with_client(client, || (0..20_000).for_each(|number| drop(work(number))));
+        with_client(client, || (0..20_000).for_each(|number| _ = work(number)));
         calls += 20_000;
         let start = Instant::now();
         let report = client.flush(Duration::from_millis(50));

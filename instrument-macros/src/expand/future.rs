@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{ReturnType, Type, parse_quote_spanned};
+use syn::{ReturnType, Signature, Type, parse_quote_spanned};
 
 use super::{Context, Expansion, in_own_scope, value, with_span_of};
 use crate::{
@@ -15,26 +15,30 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     let task = context.task;
     let mut sig = task.sig.clone();
     let is_never = types::is_never(&sig.output);
+    // `!` is no type that can be written here.
     let ty = if is_never {
-        parse_quote_spanned!(Span::mixed_site()=> ())
+        parse_quote_spanned!(Span::mixed_site()=> ::core::convert::Infallible)
     } else {
-        types::erased_output(&sig.output)
+        types::erased_output(&sig)
     };
     let params = params::name(&mut sig, &task.body.stream());
     let captured = params.capture(&mut sig);
     let (typed, block) = (typed_return(&ty), in_own_scope(&task.body.block));
-    let inner = quote_spanned!(Span::mixed_site()=> async move { #captured #typed #block });
+    // The user's own word and braces: what is wrong with the future is reported there. Inside, a block of ours
+    // drops the temporaries of the user's tail before what is bound again.
+    let asyncness = task
+        .sig
+        .asyncness
+        .map_or_else(Span::mixed_site, |asyncness| asyncness.span);
+    let mut inner = quote_spanned!(asyncness=> async move);
+    let bound = quote_spanned!(Span::mixed_site()=> #captured #typed { #block });
+    inner.extend([TokenTree::Group(with_span_of(&task.body.block, bound))]);
     let counted = counted(context, &ty, &inner);
     let site = site(context);
 
     if !must_stay_async(context) {
-        let output = match &task.sig.output {
-            ReturnType::Default => quote_spanned!(Span::mixed_site()=> ()),
-            ReturnType::Type(_, ty) => ty.to_token_stream(),
-        };
         sig.asyncness = None;
-        sig.output =
-            parse_quote_spanned!(Span::mixed_site()=> -> impl ::core::future::Future<Output = #output>);
+        sig.output = impl_future(&task.sig);
         let body = quote_spanned!(Span::mixed_site()=> #site #counted);
         return Expansion {
             sig,
@@ -44,8 +48,7 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
         };
     }
     let body = if is_never {
-        // The block's value is never made, but `!` is no type that it could be given.
-        quote_spanned!(Span::mixed_site()=> #site let () = #counted.await; ::core::unreachable!())
+        quote_spanned!(Span::mixed_site()=> #site match #counted.await {})
     } else {
         quote_spanned!(Span::mixed_site()=> #site #counted.await)
     };
@@ -63,15 +66,36 @@ fn site(context: &Context<'_>) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #site #find)
 }
 
+/// What an async function returns without the word. The last token has the user's span: with it, whatever is
+/// reported about the signature is reported there, and not at the attribute.
+fn impl_future(sig: &Signature) -> ReturnType {
+    let (output, last) = match &sig.output {
+        ReturnType::Default => (
+            quote_spanned!(Span::mixed_site()=> ()),
+            sig.paren_token.span.close(),
+        ),
+        ReturnType::Type(_, ty) => {
+            let tokens = ty.to_token_stream();
+            let last = tokens
+                .clone()
+                .into_iter()
+                .last()
+                .map_or_else(Span::call_site, |token| token.span());
+            (tokens, last)
+        }
+    };
+    let close = quote_spanned!(last=> >);
+    parse_quote_spanned!(Span::mixed_site()=> -> impl ::core::future::Future<Output = #output #close)
+}
+
 /// Whether something outside the body needs the word `async`: `#[must_use]` is about the awaited value only
-/// then, a macro may look for it, a lint about traits goes by it, and `!` cannot be written as an output.
+/// then, a macro may look for it, and `!` cannot be written as an output.
 fn must_stay_async(context: &Context<'_>) -> bool {
     let task = context.task;
     types::is_never(&task.sig.output)
         || attrs::has(&task.attrs, "must_use")
         || attrs::has(&task.attrs, "track_caller")
         || context.has_macros()
-        || context.may_be_of_trait()
 }
 
 /// A return that never runs. An async block has no place to write its type, and without one the user's `?` and
@@ -89,11 +113,12 @@ fn typed_return(ty: &Type) -> TokenStream {
 
 /// The future `inner`, of which `ty` is the output, counted.
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
-    let (root, judge) = (context.root(), context.judge());
-    let (_, place) = context.future_place();
-    quote_spanned! {Span::mixed_site()=>
-        #root::future::<#ty, _, _, _, _>(#place, #inner, #judge)
-    }
+    let (judge, (_, place)) = (context.judge(), context.future_place());
+    let function = quote_spanned!(context.end()=> future::<#ty, _, _, _, _>);
+    context.tail_call(
+        &function,
+        quote_spanned!(Span::mixed_site()=> #place, #inner, #judge),
+    )
 }
 
 /// A function that makes a future and returns it.
@@ -137,7 +162,7 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
         };
     }
     // What comes out of any other body is boxed already, and goes into a box of its own.
-    let ty = types::erased_output(&context.task.sig.output);
+    let ty = types::erased_output(&context.task.sig);
     let (sig, inner, is_changed) = made(context, &quote_spanned!(Span::mixed_site()=> -> #ty));
     let counted = counted(context, output, &inner);
     let body = quote_spanned!(Span::mixed_site()=> #site #root::Box::pin(#counted));
@@ -151,12 +176,12 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
 
 /// The value of the user's body, wherever it returns: the signature that goes with it, the expression, and
 /// whether the signature reads differently.
-fn made(context: &Context<'_>, output: &TokenStream) -> (syn::Signature, TokenStream, bool) {
+fn made(context: &Context<'_>, output: &TokenStream) -> (Signature, TokenStream, bool) {
     let root = context.root();
     let mut sig = context.task.sig.clone();
     let user = &context.task.body;
     if output.is_empty() && !tokens::may_leave_early(user.stream()) {
-        return (sig, in_own_scope(&user.block), false);
+        return (sig, in_own_scope(&user.block).into_token_stream(), false);
     }
     let params = params::name(&mut sig, &user.stream());
     let closure = value::closure(context, output, &params.rebind(&mut sig));

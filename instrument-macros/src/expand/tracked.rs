@@ -77,7 +77,7 @@ fn body(context: &Context<'_>, ident: &Ident) -> TokenStream {
         #(#lints)*
         #[allow(dead_code, clippy::too_many_arguments)]
         #[doc(hidden)]
-        #[inline(always)]
+        #[inline]
         #[track_caller]
         #sig #braces
     }
@@ -95,12 +95,12 @@ fn call(sig: &Signature, path: &TokenStream, arguments: &TokenStream) -> TokenSt
         })
         .collect();
     let turbofish = (!generics.is_empty()).then(|| quote_spanned!(Span::mixed_site()=> ::<#(#generics),*>));
-    match sig.safety {
-        Safety::Unsafe(_) => quote_spanned! {Span::mixed_site()=>
-            // The caller has promised the same to this function.
-            unsafe { #path #turbofish(#arguments) }
-        },
-        _ => quote_spanned!(Span::mixed_site()=> #path #turbofish(#arguments)),
+    let call = quote_spanned!(Span::mixed_site()=> #path #turbofish(#arguments));
+    if matches!(sig.safety, Safety::Unsafe(_)) {
+        // Whoever calls the annotated function promises what the one inside it asks for.
+        quote_spanned!(Span::mixed_site()=> unsafe { #call })
+    } else {
+        call
     }
 }
 

@@ -1,11 +1,11 @@
 //! A function that returns a value. Its body stays in place where it can, and becomes a closure where its value
 //! is looked at and may come out of more than one place.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 use syn::ReturnType;
 
-use super::{Context, Expansion, in_own_scope};
+use super::{Context, Expansion, in_own_scope, with_span_of};
 use crate::{params, tokens, types};
 
 /// The value cannot be an error.
@@ -24,20 +24,25 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     } else {
         quote_spanned!(Span::mixed_site()=> Call::start)
     };
+    // Nor does one whose last statement is a `return`, and nothing comes after that.
+    let ends_in_return = tokens::ends_in_return(context.task.body.stream());
     let body = match &sig.output {
-        ReturnType::Type(_, ty) if types::is_unnameable(ty) => quote_spanned! {Span::mixed_site()=>
-            #site
-            let __task_call = #root::CallGuard::enter(#place);
-            #block
-        },
-        ReturnType::Type(_, ty) => {
+        ReturnType::Type(_, ty) if types::is_unnameable(ty) || ends_in_return => {
+            quote_spanned! {Span::mixed_site()=>
+                #site
+                let __task_call = #root::CallGuard::enter(#place);
+                #block
+            }
+        }
+        ReturnType::Type(..) => {
+            let (ty, value) = (types::inferred_output(&sig), value(context));
             quote_spanned! {Span::mixed_site()=>
                 #site
                 let __task_call = #root::#kind(#place);
                 let __task_value: #ty = #block;
                 #[allow(unreachable_code)]
                 __task_call.succeed();
-                __task_value
+                #value
             }
         }
         ReturnType::Default => quote_spanned! {Span::mixed_site()=>
@@ -62,17 +67,17 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     let (find, place) = context.place();
     let site = quote_spanned!(Span::mixed_site()=> #site #find);
     let mut sig = context.task.sig.clone();
-    let output = types::erased_output(&sig.output);
     let is_nameable = !matches!(&sig.output, ReturnType::Type(_, ty) if types::is_unnameable(ty));
     if is_nameable && !tokens::may_leave_early(context.task.body.stream()) {
         let block = in_own_scope(&context.task.body.block);
+        let (ty, value) = (types::inferred_output(&sig), value(context));
         let body = quote_spanned! {Span::mixed_site()=>
             #site
             let __task_call = #root::Call::start(#place);
-            let __task_value: #output = #block;
+            let __task_value: #ty = #block;
             #[allow(unreachable_code)]
             __task_call.end(&__task_value, #judge);
-            __task_value
+            #value
         };
         return Expansion {
             sig,
@@ -81,16 +86,16 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
             is_changed: false,
         };
     }
+    let output = types::erased_output(&sig);
     let params = params::name(&mut sig, &context.task.body.stream());
     let closure = closure(
         context,
         &quote_spanned!(Span::mixed_site()=> -> #output),
         &params.rebind(&mut sig),
     );
-    let body = quote_spanned! {Span::mixed_site()=>
-        #site
-        #root::call(#place, #closure, #judge)
-    };
+    let arguments = quote_spanned!(Span::mixed_site()=> #place, #closure, #judge);
+    let mut body = site;
+    body.extend(context.tail_call(&quote_spanned!(context.end()=> call), arguments));
     Expansion {
         sig,
         body,
@@ -99,8 +104,17 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     }
 }
 
-/// The body as a closure that owns the arguments.
+/// The variable that holds the value, to be returned.
+fn value(context: &Context<'_>) -> Ident {
+    Ident::new("__task_value", context.end())
+}
+
+/// The body as a closure that owns the arguments. It has the user's span and braces, as the function had; inside, a block of ours drops the
+/// temporaries of the user's tail before the arguments.
 pub(super) fn closure(context: &Context<'_>, output: &TokenStream, bindings: &TokenStream) -> TokenStream {
     let block = in_own_scope(&context.task.body.block);
-    quote_spanned!(Span::mixed_site()=> move || #output { #bindings #block })
+    let bound = quote_spanned!(Span::mixed_site()=> #bindings { #block });
+    let body = with_span_of(&context.task.body.block, bound);
+    let span = context.task.sig.fn_token.span;
+    quote_spanned!(span=> move || #output #body)
 }

@@ -106,9 +106,9 @@ impl Budget {
         for _ in 0..20 {
             let middle = f64::midpoint(low, high);
             if sum(middle) <= client_rate {
-                low = middle
+                low = middle;
             } else {
-                high = middle
+                high = middle;
             }
         }
         high
@@ -128,7 +128,7 @@ impl Budget {
 const fn stride_for(calls: f64) -> u32 {
     let stride = (calls * STRIDE_ONE as f64).clamp(STRIDE_ONE as f64, STRIDE_MAX as f64);
     let whole = stride as u32;
-    if whole as f64 == stride { whole } else { whole + 1 }
+    whole + ((whole as f64) < stride) as u32
 }
 
 /// The stride that a sample rate asks for.

@@ -5,10 +5,13 @@ use crate::{
     wire::{Name, Wire},
 };
 
+/// Where in the books a counter stands.
+type Read = fn(&Ledger) -> u64;
+
 #[derive(Debug)]
 struct Counter {
     name: Name,
-    read: fn(&Ledger) -> u64,
+    read: Read,
     total: u64,
     spent: u64,
 }
@@ -18,7 +21,7 @@ struct Counter {
 pub(super) struct Own(Vec<Counter>);
 
 /// What is sent, as a name behind `instrument_task.` and where in the books it stands.
-const COUNTERS: [(&str, fn(&Ledger) -> u64); 9] = [
+const COUNTERS: [(&str, Read); 10] = [
     ("packets_sent", |ledger| ledger.packets),
     ("bytes_sent", |ledger| ledger.bytes),
     ("refused_late", |ledger| ledger.refused_late),
@@ -33,6 +36,7 @@ const COUNTERS: [(&str, fn(&Ledger) -> u64); 9] = [
     ("timers.dropped.at_shutdown", |ledger| {
         ledger.timers.dropped_at_shutdown
     }),
+    ("flusher_panics", |ledger| ledger.flusher_panics),
     ("folded", |ledger| ledger.folded),
 ];
 

@@ -161,13 +161,12 @@ impl Tick {
             } else {
                 self.folded.push(self.route.len());
                 let overflow = identity.overflow();
-                match self.overflows.get(&overflow) {
-                    Some(task) => *task,
-                    None => {
-                        let task = self.add(&overflow, options.in_flight);
-                        self.overflows.insert(overflow, task);
-                        task
-                    }
+                if let Some(task) = self.overflows.get(&overflow) {
+                    *task
+                } else {
+                    let task = self.add(&overflow, options.in_flight);
+                    self.overflows.insert(overflow, task);
+                    task
                 }
             };
             self.route.push(task);
@@ -363,14 +362,22 @@ impl Tick {
             }
         }
         if !whole {
-            self.pass = Pass::Idle;
-            self.tasks
-                .iter_mut()
-                .flat_map(|task| &mut task.durations)
-                .for_each(Durations::end);
+            self.abort();
         } else if let Pass::Tasks { at, .. } = &mut self.pass {
             at.offset = 0;
         }
+    }
+
+    /// Ends the pass: what is pending waits for the next.
+    pub(crate) fn abort(&mut self) {
+        self.pass = Pass::Idle;
+        let durations = self.tasks.iter_mut().flat_map(|task| &mut task.durations);
+        durations.for_each(Durations::end);
+    }
+
+    /// Counts a panic of the flusher.
+    pub(crate) fn panicked(&mut self) {
+        self.gone.flusher_panics += 1;
     }
 
     /// Puts the next line into the datagram; false if there is none, or no room for it.

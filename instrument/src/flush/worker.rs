@@ -8,9 +8,12 @@
 //! - what it sends is paced: a burst fits well into the default receive buffer of a server, and a large flush is spread
 //!   over the interval;
 //! - [`Request`]s are served between two bursts; a flush or a shutdown returns by its deadline whatever the server does;
+//! - a panic on it, of a `tracing` subscriber say, is caught and counted, and it goes on;
 //! - it ends when it is told to, or when nobody is left who could.
 
 use std::{
+    ops::ControlFlow,
+    panic::{self, AssertUnwindSafe},
     thread,
     time::{Duration, Instant},
 };
@@ -80,49 +83,77 @@ enum Burst {
 impl Worker {
     pub(super) fn run(mut self) {
         let start = Instant::now();
-        let (mut next_drain, mut next_flush) = (start + self.drain_interval, start + self.flush_interval);
-        let mut next_burst = None;
+        let mut due = Due {
+            drain: start + self.drain_interval,
+            flush: start + self.flush_interval,
+            burst: None,
+        };
         loop {
-            let wake = next_burst.unwrap_or(next_flush).min(next_drain);
-            match self.requests.recv_deadline(wake) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.engine.shut_down(Instant::now() + self.last_deadline);
-                    return;
+            // What can panic here is a `tracing` subscriber, or a bug. Neither may end the counting: what was not settled is
+            // pending, and the next turn goes on with it.
+            match panic::catch_unwind(AssertUnwindSafe(|| self.turn(&mut due))) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return,
+                Err(_) => {
+                    self.engine.recover();
+                    due.burst = self.engine.unfinished.then(Instant::now);
                 }
-                Ok(Request::Ledger { reply }) => {
-                    self.engine.drain();
-                    // An asker that went away does not mind.
-                    let _ = reply.send(self.engine.tick.ledger());
-                }
-                Ok(Request::Flush { deadline, reply }) => {
-                    let _ = reply.send(self.engine.flush(deadline));
-                    next_burst = self.engine.unfinished.then(Instant::now);
-                }
-                Ok(Request::Shutdown { deadline, reply }) => {
-                    let _ = reply.send(self.engine.shut_down(deadline));
-                    return;
-                }
-            }
-            let now = Instant::now();
-            if now >= next_drain {
-                self.engine.drain();
-                next_drain = now + self.drain_interval;
-            }
-            if next_burst.is_none() && now >= next_flush {
-                self.engine.begin(false);
-                next_burst = Some(now);
-                next_flush = now + self.flush_interval;
-            }
-            if next_burst.is_some_and(|at| now >= at) {
-                next_burst = match self.engine.burst(now) {
-                    Burst::More => Some(now + self.engine.pause(self.flush_interval)),
-                    Burst::Done | Burst::Refused { .. } => None,
-                    Burst::Unfinished => Some(Instant::now() + WRITE_DEADLINE),
-                };
             }
         }
     }
+
+    /// Waits for what is due first or for a request, and does it.
+    fn turn(&mut self, due: &mut Due) -> ControlFlow<()> {
+        let wake = due.burst.unwrap_or(due.flush).min(due.drain);
+        match self.requests.recv_deadline(wake) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                self.engine.shut_down(Instant::now() + self.last_deadline);
+                return ControlFlow::Break(());
+            }
+            Ok(Request::Ledger { reply }) => {
+                self.engine.drain();
+                // An asker that went away does not mind.
+                let _ = reply.send(self.engine.tick.ledger());
+            }
+            Ok(Request::Flush { deadline, reply }) => {
+                let _ = reply.send(self.engine.flush(deadline));
+                due.burst = self.engine.unfinished.then(Instant::now);
+            }
+            Ok(Request::Shutdown { deadline, reply }) => {
+                let _ = reply.send(self.engine.shut_down(deadline));
+                return ControlFlow::Break(());
+            }
+        }
+        let now = Instant::now();
+        if now >= due.drain {
+            due.drain = now + self.drain_interval;
+            self.engine.drain();
+        }
+        if due.burst.is_none() && now >= due.flush {
+            due.flush = now + self.flush_interval;
+            self.engine.begin(false);
+            due.burst = Some(now);
+        }
+        if due.burst.is_some_and(|at| now >= at) {
+            due.burst = None;
+            due.burst = match self.engine.burst(now) {
+                Burst::More => Some(now + self.engine.pause(self.flush_interval)),
+                Burst::Done | Burst::Refused { .. } => None,
+                Burst::Unfinished => Some(Instant::now() + WRITE_DEADLINE),
+            };
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// When what is to be done next.
+#[derive(Debug)]
+struct Due {
+    drain: Instant,
+    flush: Instant,
+    /// While a pass is under way.
+    burst: Option<Instant>,
 }
 
 /// The flusher without its thread: what it reads from, packs with and sends by.
@@ -178,6 +209,14 @@ impl Engine {
             self.trouble.tell(Instant::now(), Topic::Folded, || {
                 format!("{folded} task names are past the cardinality cap and are counted as `overflow`")
             });
+        }
+    }
+
+    /// Goes on after a panic.
+    fn recover(&mut self) {
+        self.tick.panicked();
+        if !self.unfinished {
+            self.tick.abort();
         }
     }
 

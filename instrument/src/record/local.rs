@@ -273,7 +273,7 @@ pub(crate) fn end(series: &'static Series, slot: usize, token: Token, end: End) 
     let _busy = Busy::new();
     let slot = if slot == 0 { series.register() } else { slot };
     with_shard_of(token.recorder(), |shard| {
-        shard.end(shard.allocate(slot), slot, token, end)
+        shard.end(shard.allocate(slot), slot, token, end);
     });
 }
 
@@ -285,7 +285,7 @@ pub(crate) fn count(slot: usize, recorder: u32, end: End) {
         return;
     }
     let _busy = Busy::new();
-    with_shard_of(recorder, |shard| shard.count(shard.allocate(slot), end));
+    with_shard_of(recorder, |shard| shard.allocate(slot).count(end));
 }
 
 /// Calls `f` with a shard of the recorder `id`: this thread's current one, its home, or one borrowed for the moment. Does

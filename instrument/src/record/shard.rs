@@ -162,6 +162,19 @@ impl Block {
         }
     }
 
+    /// Counts an end, and nothing else: for a series that stands beside another one. Holder only.
+    pub(crate) fn count(&self, end: End) {
+        bump(&self.ended[end.outcome() as usize], Ordering::Release);
+    }
+
+    /// Takes half as many durations from now on: the ring is filling up. Holder only.
+    #[cold]
+    #[inline(never)]
+    fn slow_down(&self) {
+        let stride = self.stride.load(Ordering::Relaxed).clamp(STRIDE_ONE, STRIDE_MAX);
+        self.stride.store((stride * 2).min(STRIDE_MAX), Ordering::Relaxed);
+    }
+
     /// Moves the stride towards `wanted`: up at once, down only where the ring kept up. Flusher only.
     pub(crate) fn steer(&self, wanted: u32, kept_up: bool) {
         let now = self.stride.load(Ordering::Relaxed);
@@ -348,7 +361,6 @@ impl Shard {
         }
         // A stride of 2.5 is two calls one time and three the next, at random.
         let length = (stride + (self.next_random() & (STRIDE_ONE - 1))) / STRIDE_ONE;
-        #[expect(clippy::cast_possible_truncation, reason = "below `length`")]
         let at = ((u64::from(self.next_random()) * u64::from(length)) >> 32) as u32;
         let rest = block.rest.own();
         let this = block.picked.own();
@@ -389,7 +401,7 @@ impl Shard {
                 stride: token.stride(),
                 ticks,
             }) {
-                self.slow_down(block);
+                block.slow_down();
             }
         }
         bump(&block.ended[end.outcome() as usize], Ordering::Release);
@@ -422,21 +434,6 @@ impl Shard {
             .every_outcome
             .store(if every { YES } else { NO }, Ordering::Relaxed);
         every
-    }
-
-    /// Counts an end, and nothing else: for a series that stands beside another one.
-    pub(crate) fn count(&self, block: &Block, end: End) {
-        bump(&block.ended[end.outcome() as usize], Ordering::Release);
-    }
-
-    /// Takes half as many durations from now on: the ring is filling up.
-    #[cold]
-    #[inline(never)]
-    fn slow_down(&self, block: &Block) {
-        let stride = block.stride.load(Ordering::Relaxed).clamp(STRIDE_ONE, STRIDE_MAX);
-        block
-            .stride
-            .store((stride * 2).min(STRIDE_MAX), Ordering::Relaxed);
     }
 }
 
@@ -471,6 +468,7 @@ pub(crate) struct Here;
 impl Here {
     /// The shard that this thread counts in now.
     #[inline(always)]
+    #[expect(clippy::unused_self, reason = "it bounds the lifetime of what is returned")]
     pub(crate) fn shard(&self) -> Option<&Shard> {
         // SAFETY: `Tenancy` is the only writer. It stores a pointer to a shard that it keeps alive by an `Arc`, and clears or
         // replaces it before it lets go of that `Arc`. A `Here` is a local of a function of this crate that ends no tenancy

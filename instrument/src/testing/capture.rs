@@ -256,7 +256,8 @@ impl<R> Captured<R> {
             "expected {expected} calls of `{name}` to {verb}, but {found} did; seen: {}",
             self.tasks()
                 .map(|(name, counts)| format!("\n  {name}: {counts}"))
-                .collect::<String>()
+                .collect::<Vec<_>>()
+                .concat()
         );
     }
 }

@@ -80,7 +80,7 @@ fn decimal(whole: u64, mut fraction: u64, mut width: usize, out: &mut Vec<u8>) {
     if fraction == 0 {
         return;
     }
-    while fraction % 10 == 0 {
+    while fraction.is_multiple_of(10) {
         fraction /= 10;
         width -= 1;
     }

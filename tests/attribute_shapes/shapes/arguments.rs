@@ -6,7 +6,7 @@ pub mod names {
 
     const CONSTANT: &str = "a.constant";
 
-    mod names {
+    mod constants {
         pub const INNER: &str = concat!("inner", ".", "constant");
     }
 
@@ -19,7 +19,7 @@ pub mod names {
     #[instrument_task(name = CONSTANT)]
     fn constant() {}
 
-    #[instrument_task(name = names::INNER)]
+    #[instrument_task(name = constants::INNER)]
     async fn path() {}
 
     #[instrument_task(name = r"raw")]

@@ -27,8 +27,8 @@ pub mod of_the_language {
     async fn old() {}
 
     #[instrument_task]
-    #[cfg(all())]
-    #[cfg_attr(all(), must_use = "for a reason")]
+    #[cfg(panic = "unwind")]
+    #[cfg_attr(panic = "unwind", must_use = "for a reason")]
     async fn configured() -> u8 {
         1
     }
@@ -38,7 +38,7 @@ pub mod of_the_language {
     fn missing() -> Missing {}
 
     #[instrument_task]
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::many_single_char_names, clippy::too_many_arguments)]
     fn many(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8) -> Result<u8, Fault> {
         if a == 0 {
             return Err(Fault);

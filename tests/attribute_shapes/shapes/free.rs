@@ -51,7 +51,7 @@ pub mod generics {
     }
 
     #[instrument_task]
-    fn first<'a, T, const N: usize>(all: &'a [T; N]) -> Result<&'a T, Fault>
+    fn first<T, const N: usize>(all: &[T; N]) -> Result<&T, Fault>
     where
         T: Clone,
     {
@@ -610,7 +610,7 @@ pub mod bodies {
     }
 
     #[instrument_task]
-    fn conditional(#[cfg(any())] missing: Missing, #[cfg(all())] n: u8, #[allow(unused)] spare: u8) -> Result<u8, Fault> {
+    fn conditional(#[cfg(any())] missing: Missing, #[cfg(panic = "unwind")] n: u8, #[allow(unused)] spare: u8) -> Result<u8, Fault> {
         if n == 0 {
             return Err(Fault);
         }
@@ -650,6 +650,45 @@ pub mod bodies {
             assert_eq!((closures(2), closures(0)), (Ok(6), Err(Fault)));
             assert_eq!(captured_in_formats(6, 1.0, 2).unwrap(), "  1.00");
             assert!(captured_in_formats(6, -1.0, 2).is_err());
+        });
+    }
+}
+
+#[rustfmt::skip]
+pub mod one_line {
+    use crate::support::{Fault, block_on, counts, mixed, succeed};
+    use instrument_task::instrument_task;
+    use std::{future::Future, pin::Pin};
+
+    #[instrument_task] fn unit() { drop(String::new()) }
+    #[instrument_task] fn plain() -> u8 { 1 }
+    #[instrument_task] fn guarded(n: u8) -> String { format!("a{n}") }
+    #[instrument_task] fn straight(n: u8) -> Result<u8, Fault> { n.checked_sub(1).ok_or(Fault) }
+    #[instrument_task] fn judged(n: u8) -> Result<u8, Fault> { Ok(n.checked_sub(1).ok_or(Fault)?) }
+    #[instrument_task] fn opaque() -> impl Iterator<Item = u8> { [1].into_iter() }
+    #[instrument_task] async fn flat() -> u8 { 1 }
+    #[instrument_task] #[must_use] async fn kept() -> u8 { 1 }
+    #[instrument_task] fn future() -> impl Future<Output = u8> { std::future::ready(1) }
+    #[instrument_task] fn boxed() -> Pin<Box<dyn Future<Output = u8>>> { Box::pin(async { 1 }) }
+    #[instrument_task] fn fails() -> ! { panic!("fails") }
+    #[instrument_task] #[track_caller] fn tracked(n: u8) -> Result<u8, Fault> { Ok(n.checked_sub(1).ok_or(Fault)?) }
+    #[instrument_task(ok_if = |n| *n == 1)] fn predicate() -> u8 { 1 }
+
+    pub fn check() {
+        let (both, once) = (mixed(1, 1), succeed(1));
+        let expected = [
+            ("unit", once), ("plain", once), ("guarded", once), ("straight", both), ("judged", both), ("opaque", once),
+            ("flat", once), ("kept", once), ("future", once), ("boxed", once), ("fails", [1, 0, 1, 0, 1]),
+            ("tracked", both), ("predicate", once),
+        ];
+        counts(&expected, || {
+            unit();
+            assert_eq!((plain(), guarded(1).as_str(), opaque().sum::<u8>(), predicate()), (1, "a1", 1, 1));
+            for n in 0..2 {
+                assert_eq!((straight(n).is_ok(), judged(n).is_ok(), tracked(n).is_ok()), (n > 0, n > 0, n > 0));
+            }
+            assert_eq!((block_on(flat()), block_on(kept()), block_on(future()), block_on(boxed())), (1, 1, 1, 1));
+            assert_eq!(crate::support::panics(|| fails()), "fails");
         });
     }
 }

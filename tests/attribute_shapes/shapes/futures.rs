@@ -121,7 +121,7 @@ pub mod opaque_futures {
             pause().await;
             n
         };
-        let _done = ();
+        drop(String::new());
         future
     }
 
@@ -346,9 +346,9 @@ pub mod borrows {
     }
 
     #[instrument_task]
-    async fn generic<T: AsRef<str> + Send + Sync, const N: usize>(all: [T; N], of: &T) -> usize
+    async fn generic<T, const N: usize>(all: [T; N], of: &T) -> usize
     where
-        T: Clone,
+        T: AsRef<str> + Send + Sync,
     {
         pause().await;
         all.iter().map(|item| item.as_ref().len()).sum::<usize>() + of.as_ref().len()

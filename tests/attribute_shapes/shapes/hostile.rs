@@ -128,7 +128,7 @@ pub mod no_prelude {
             if self.0 == 0 {
                 return Err(Fault);
             }
-            Ok(self.0.clone())
+            Ok(Clone::clone(&self.0))
         }
     }
 

@@ -13,7 +13,7 @@ macro_rules! shapes {
 
 shapes! {
     free: unit arguments generics lifetimes impl_arguments patterns shadowed_arguments underscored_arguments
-        raw_identifiers early_returns recursion never foreign_calls nested from_a_macro bodies;
+        raw_identifiers early_returns recursion never foreign_calls nested from_a_macro bodies one_line;
     receivers: references owned generic_types traits operators;
     impls: inherent of_traits of_odd_types under_async_trait;
     returns: results plain_values coercions inference temporaries closures iterators own_types panics

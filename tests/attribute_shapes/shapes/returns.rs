@@ -246,7 +246,7 @@ pub mod coercions {
     }
 
     #[instrument_task]
-    fn shared<'a>(unique: &'a mut Vec<u8>, empty: bool) -> Option<&'a [u8]> {
+    fn shared(unique: &mut Vec<u8>, empty: bool) -> Option<&[u8]> {
         if empty {
             return None;
         }
@@ -274,9 +274,10 @@ pub mod coercions {
     fn diverges(n: Option<u8>) -> Option<u8> {
         let Some(n) = n else { panic!("none") };
         if n == 0 {
-            loop {
-                return None;
-            }
+            let _: u8 = match n {
+                0 => return None,
+                n => n,
+            };
         }
         Some(n)
     }
@@ -720,7 +721,7 @@ pub mod panics {
     fn plain(n: u8) {
         let all = [0_u8; 2];
         let index = usize::from(n);
-        let _one = all[index];
+        assert_eq!(all[index], 0);
     }
 
     #[instrument_task]

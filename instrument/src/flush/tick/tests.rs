@@ -87,12 +87,12 @@ impl Source {
         while let Some(payload) = tick.next() {
             assert!(payload.len() <= 512);
             let text = String::from_utf8(payload.to_vec()).expect("lines are text");
-            let taken = takes(text.len());
-            tick.settle(taken);
+            let part = takes(text.len());
+            tick.settle(part);
             let mut end = 0;
             for line in text.split('\n') {
                 end += line.len();
-                if end <= taken {
+                if end <= part {
                     lines.push(line.to_owned());
                 }
                 end += 1;

@@ -1,0 +1,52 @@
+//! What is no longer said about an annotated function: only lints about the whole of a body that the attribute moved.
+
+#![warn(clippy::pedantic)]
+
+use instrument_task::instrument_task;
+use std::future::Future;
+
+#[instrument_task]
+pub async fn awaits_nothing() {}
+
+#[instrument_task]
+fn never_fails(n: u8) -> Option<u8> {
+    Some(n)
+}
+
+#[instrument_task]
+pub fn consumes_nothing(text: String) -> Result<usize, std::fmt::Error> {
+    if text.is_empty() {
+        return Err(std::fmt::Error);
+    }
+    Ok(text.len())
+}
+
+#[instrument_task]
+pub fn by_hand(n: u8) -> impl Future<Output = u8> {
+    async move { n }
+}
+
+#[instrument_task]
+pub fn by_reference(ref n: String) -> Result<usize, std::fmt::Error> {
+    if n.is_empty() {
+        return Err(std::fmt::Error);
+    }
+    Ok(n.len())
+}
+
+#[instrument_task]
+pub fn _underscored(_used: u8) -> Result<u8, std::fmt::Error> {
+    if _used == 0 {
+        return Err(std::fmt::Error);
+    }
+    Ok(_used)
+}
+
+#[instrument_task]
+pub async fn fails_undocumented(n: u8) -> Result<u8, std::fmt::Error> {
+    std::future::ready(Ok(n)).await
+}
+
+fn main() {
+    never_fails(1);
+}

@@ -1,0 +1,105 @@
+//! A child that was forked without exec: it counts its own calls, and its parent's stay the parent's.
+#![cfg(unix)]
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use instrument_task::{Client, instrument_task, testing::Receiver};
+
+const BOUND: Duration = Duration::from_secs(20);
+const CHILDS_CALLS: u64 = 1_000;
+
+#[instrument_task]
+fn parents() {}
+
+#[instrument_task]
+fn childs() {}
+
+/// Forks in the middle of a call; tells in which process it is.
+#[instrument_task]
+fn forks() -> libc::pid_t {
+    // SAFETY: the child calls what any program may call after a fork of a process with threads on this system, and
+    // leaves by `_exit`.
+    unsafe { libc::fork() }
+}
+
+/// The child's whole life; its exit status is 0 if all is well.
+fn child(client: &Client) -> i32 {
+    (0..CHILDS_CALLS).for_each(|_| childs());
+    let report = client.flush(BOUND);
+    let counted = report.ledger.counters.recorded == 2 * CHILDS_CALLS;
+    i32::from(!(counted && report.pending == 0 && report.ledger.is_balanced()))
+}
+
+fn wait_for(child: libc::pid_t) -> i32 {
+    let start = Instant::now();
+    loop {
+        let mut status = 0;
+        // SAFETY: `status` is a valid place, and the child is this process's own.
+        let ended = unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) };
+        if ended == child {
+            return status;
+        }
+        assert!(start.elapsed() < BOUND, "the child hangs");
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_child_counts_its_own_and_nothing_of_its_parents() {
+    let receiver = Receiver::start().expect("a loopback socket");
+    let client = Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .flush_interval(Duration::from_millis(20))
+        .drain_interval(Duration::from_millis(5))
+        .install()
+        .expect("no other client is installed in this process");
+    let (stop, calls) = (AtomicBool::new(false), AtomicU64::new(0));
+    let rounds = 20;
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    parents();
+                    calls.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for _ in 0..rounds {
+            let pid = forks();
+            if pid == 0 {
+                let status = child(&client);
+                // SAFETY: ends this process without running what belongs to the parent.
+                unsafe { libc::_exit(status) };
+            }
+            assert_eq!(wait_for(pid), 0);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    let report = client.shutdown(BOUND);
+    assert_eq!(
+        (report.pending, report.dropped, report.ledger.is_balanced()),
+        (0, 0, true)
+    );
+    let calls = calls.into_inner();
+    let expected = [
+        ("tasks.status.parents.started", calls),
+        ("tasks.status.parents.success", calls),
+        ("tasks.status.childs.started", rounds * CHILDS_CALLS),
+        ("tasks.status.childs.success", rounds * CHILDS_CALLS),
+        ("tasks.status.forks.started", rounds),
+        ("tasks.status.forks.success", rounds),
+    ];
+    receiver.wait_until(BOUND, |receiver| {
+        expected
+            .iter()
+            .all(|(name, count)| receiver.counter(name) == *count)
+    });
+    for (name, count) in expected {
+        assert_eq!(receiver.counter(name), count, "{name}");
+    }
+}
