@@ -5,8 +5,9 @@ use quote::{ToTokens, quote_spanned};
 use syn::{
     Error, Expr, LitStr, Path, Result, Token,
     ext::IdentExt,
-    parse::{ParseStream, Parser},
+    parse::{Parse, ParseStream, Parser},
     spanned::Spanned,
+    token,
 };
 
 use crate::validate;
@@ -92,8 +93,8 @@ const KEYS: &[Key] = &[
         name: "name",
         form: "name = \"…\"",
         on_impl: false,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
+        read: |args, input, key| {
+            value(input, key, NAME)?;
             args.name = Some(name(input)?);
             Ok(())
         },
@@ -104,10 +105,7 @@ const KEYS: &[Key] = &[
         on_impl: false,
         read: |args, input, key| {
             args.predicate(key)?;
-            args.predicate = Some(Predicate::Ok(predicate(
-                input,
-                "a reference to the returned value",
-            )?));
+            args.predicate = Some(Predicate::Ok(predicate(input, key, PREDICATE)?));
             Ok(())
         },
     },
@@ -117,10 +115,7 @@ const KEYS: &[Key] = &[
         on_impl: false,
         read: |args, input, key| {
             args.predicate(key)?;
-            args.predicate = Some(Predicate::Error(predicate(
-                input,
-                "a reference to the returned value",
-            )?));
+            args.predicate = Some(Predicate::Error(predicate(input, key, PREDICATE)?));
             Ok(())
         },
     },
@@ -128,8 +123,8 @@ const KEYS: &[Key] = &[
         name: "error_kind",
         form: "error_kind = path",
         on_impl: true,
-        read: |args, input, _| {
-            args.error_kind = Some(predicate(input, "a reference to the error")?);
+        read: |args, input, key| {
+            args.error_kind = Some(predicate(input, key, KIND)?);
             Ok(())
         },
     },
@@ -137,9 +132,9 @@ const KEYS: &[Key] = &[
         name: "prefix",
         form: "prefix = \"…\"",
         on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            let literal: LitStr = input.parse()?;
+        read: |args, input, key| {
+            value(input, key, PREFIX)?;
+            let literal: LitStr = or(input, PREFIX)?;
             validate::name(&literal)?;
             args.prefix = Some(literal);
             Ok(())
@@ -149,7 +144,10 @@ const KEYS: &[Key] = &[
         name: "tags",
         form: "tags(key = value, \"key:value\")",
         on_impl: false,
-        read: |args, input, _| {
+        read: |args, input, key| {
+            if !input.peek(token::Paren) {
+                return Err(Error::new(key, TAGS));
+            }
             let content;
             syn::parenthesized!(content in input);
             args.tags = tags(&content)?;
@@ -160,8 +158,8 @@ const KEYS: &[Key] = &[
         name: "time",
         form: "time = success|always|never",
         on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
+        read: |args, input, key| {
+            value(input, key, TIMING)?;
             args.timing = Some(timing(input)?);
             Ok(())
         },
@@ -170,9 +168,9 @@ const KEYS: &[Key] = &[
         name: "sample_rate",
         form: "sample_rate = 0.1",
         on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            let rate: Expr = input.parse()?;
+        read: |args, input, key| {
+            value(input, key, RATE)?;
+            let rate: Expr = or(input, RATE)?;
             validate::sample_rate(&rate)?;
             args.sample_rate = Some(rate);
             Ok(())
@@ -191,9 +189,9 @@ const KEYS: &[Key] = &[
         name: "client",
         form: "client = expression",
         on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            args.client = Some(input.parse()?);
+        read: |args, input, key| {
+            value(input, key, CLIENT)?;
+            args.client = Some(or(input, CLIENT)?);
             Ok(())
         },
     },
@@ -210,13 +208,29 @@ const KEYS: &[Key] = &[
         name: "crate",
         form: "crate = path",
         on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            args.krate = Some(input.call(Path::parse_mod_style)?);
+        read: |args, input, key| {
+            value(input, key, CRATE)?;
+            let span = input.span();
+            args.krate = Some(
+                input
+                    .call(Path::parse_mod_style)
+                    .map_err(|_| Error::new(span, CRATE))?,
+            );
             Ok(())
         },
     },
 ];
+
+// What a value has to be, where it is something else.
+const NAME: &str = "expected a string literal or the path of a `const`";
+const PREDICATE: &str = "expected a path or a closure, which gets a reference to the returned value";
+const KIND: &str = "expected a path or a closure, which gets a reference to the error";
+const PREFIX: &str = "expected a string literal";
+const TAGS: &str = "expected the tags in parentheses: `tags(key = value, \"key:value\")`";
+const TIMING: &str = "expected `success`, `always` or `never`";
+const RATE: &str = "expected a number above 0.0 and at most 1.0";
+const CLIENT: &str = "expected an expression for a reference to a client";
+const CRATE: &str = "expected the path of a module that re-exports this library";
 
 /// Reads the arguments. The first mistake ends it, so that one mistake is one error.
 pub fn parse(tokens: TokenStream) -> Result<Args> {
@@ -250,7 +264,7 @@ impl Args {
             return Ok(());
         }
         if !input.peek(Ident::peek_any) {
-            return Err(input.error(format!("expected an argument: {}", forms())));
+            return Err(input.error(format!("expected one of {}", forms())));
         }
         let ident = input.call(Ident::parse_any)?;
         let Some(key) = KEYS.iter().find(|key| ident == key.name) else {
@@ -357,12 +371,12 @@ impl Args {
         self
     }
 
-    /// The module that an expansion names.
-    pub fn root(&self) -> TokenStream {
+    /// The module that an expansion names, located at `span`.
+    pub fn root(&self, span: Span) -> TokenStream {
         if let Some(path) = &self.krate {
             quote_spanned!(path.span()=> #path::__private)
         } else {
-            quote_spanned!(Span::mixed_site()=> ::instrument_task::__private)
+            quote_spanned!(Span::mixed_site().located_at(span)=> ::instrument_task::__private)
         }
     }
 }
@@ -376,50 +390,60 @@ impl ToTokens for Name {
     }
 }
 
+/// Reads the sign between a key and its value, and sees to it that there is a value.
+fn value(input: ParseStream, key: Span, expected: &str) -> Result<()> {
+    if !input.peek(Token![=]) {
+        let ends = input.is_empty() || input.peek(Token![,]);
+        let span = if ends { key } else { input.span() };
+        return Err(Error::new(span, format!("{expected}, after an `=`")));
+    }
+    let sign: Token![=] = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(Error::new(sign.span, expected));
+    }
+    Ok(())
+}
+
+/// Reads a value, or says what was expected at its start.
+fn or<T: Parse>(input: ParseStream, expected: &str) -> Result<T> {
+    let span = input.span();
+    input.parse().map_err(|_| Error::new(span, expected))
+}
+
 fn name(input: ParseStream) -> Result<Name> {
     if input.peek(LitStr) {
         let literal: LitStr = input.parse()?;
         validate::name(&literal)?;
         return Ok(Name::Literal(literal));
     }
-    let expected = "expected a string literal or the path of a `const`";
     let span = input.span();
-    let path: Path = input.parse().map_err(|_| Error::new(span, expected))?;
+    let path: Path = or(input, NAME)?;
     if input.is_empty() || input.peek(Token![,]) {
         Ok(Name::Const(path))
     } else {
-        Err(Error::new(span, expected))
+        Err(Error::new(span, NAME))
     }
 }
 
-fn predicate(input: ParseStream, gets: &str) -> Result<Expr> {
-    input.parse::<Token![=]>()?;
-    let expected = format!("expected a path or a closure, which gets {gets}");
-    let span = input.span();
-    let expr: Expr = input.parse().map_err(|error| {
-        if input.is_empty() {
-            Error::new(span, &expected)
-        } else {
-            error
-        }
-    })?;
-    match expr {
-        Expr::Path(_) | Expr::Closure(_) => Ok(expr),
-        other => Err(Error::new(other.span(), &expected)),
+fn predicate(input: ParseStream, key: Span, expected: &str) -> Result<Expr> {
+    value(input, key, expected)?;
+    match input.parse()? {
+        expr @ (Expr::Path(_) | Expr::Closure(_)) => Ok(expr),
+        other => Err(Error::new(other.span(), expected)),
     }
 }
 
 fn timing(input: ParseStream) -> Result<Ident> {
-    let given: Ident = input.call(Ident::parse_any)?;
+    let span = input.span();
+    let given = input
+        .call(Ident::parse_any)
+        .map_err(|_| Error::new(span, TIMING))?;
     let variant = match given.to_string().as_str() {
         "success" => "Success",
         "always" => "Always",
         "never" => "Never",
         _ => {
-            return Err(Error::new(
-                given.span(),
-                "expected `success`, `always` or `never`",
-            ));
+            return Err(Error::new(given.span(), TIMING));
         }
     };
     Ok(Ident::new(variant, given.span()))
@@ -495,12 +519,13 @@ fn unknown(ident: &Ident) -> Error {
         .map(|key| (distance(&name, key.name), key.name))
         .filter(|(distance, key)| *distance <= key.len() / 3 + 1)
         .min();
-    let hint = near
-        .map(|(_, key)| format!("did you mean `{key}`? "))
-        .unwrap_or_default();
+    let known = match near {
+        Some((_, key)) => format!("did you mean `{key}`? The arguments are"),
+        None => String::from("the arguments are"),
+    };
     Error::new(
         ident.span(),
-        format!("unknown argument `{name}`; {hint}the arguments are {}", forms()),
+        format!("unknown argument `{name}`; {known} {}", forms()),
     )
 }
 

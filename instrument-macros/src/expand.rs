@@ -12,9 +12,9 @@ mod future;
 mod tracked;
 mod value;
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Signature, ext::IdentExt, spanned::Spanned};
+use syn::{Expr, Signature, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Name, Predicate},
@@ -122,7 +122,7 @@ impl Context<'_> {
 
     /// The module that the expansion names.
     fn root(&self) -> TokenStream {
-        self.args.root()
+        self.args.root(Span::mixed_site())
     }
 
     /// Where the body ends, for what is wrong with the value that comes out of it.
@@ -136,11 +136,7 @@ impl Context<'_> {
     /// A call of a function of the library, which is what the annotated function returns.
     fn tail_call(&self, function: &TokenStream, arguments: TokenStream) -> TokenStream {
         let end = self.end();
-        let root = self.root().into_iter().map(|mut token| {
-            token.set_span(token.span().located_at(end));
-            token
-        });
-        let root: TokenStream = root.collect();
+        let root = self.args.root(end);
         let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
         parentheses.set_span(end);
         quote_spanned!(end=> #root::#function #parentheses)
@@ -151,7 +147,10 @@ impl Context<'_> {
         let root = self.root();
         let name = match (&self.args.name, self.place) {
             (Some(Name::Literal(literal)), _) => literal.to_token_stream(),
-            (Some(Name::Const(path)), _) => quote_spanned!(path.span()=> #root::task_name(#path)),
+            (Some(Name::Const(path)), _) => {
+                let root = self.args.root(path.span());
+                quote_spanned!(Span::mixed_site().located_at(path.span())=> #root::task_name(#path))
+            }
             (None, Place::Unknown) => self.ident().into_token_stream(),
             (None, Place::Method(block)) => {
                 format!("{}.{}", block.type_name, self.ident()).into_token_stream()
@@ -253,10 +252,8 @@ impl Context<'_> {
     fn judge(&self) -> TokenStream {
         let root = self.root();
         let end = match &self.args.predicate {
-            Some(Predicate::Ok(ok)) => quote_spanned!(Span::mixed_site()=> #root::ok_if(__task_value, #ok)),
-            Some(Predicate::Error(error)) => {
-                quote_spanned!(Span::mixed_site()=> #root::error_if(__task_value, #error))
-            }
+            Some(Predicate::Ok(ok)) => self.asked("ok_if", ok),
+            Some(Predicate::Error(error)) => self.asked("error_if", error),
             None => quote_spanned! {Span::mixed_site()=>
                 {
                     #[allow(unused_imports)]
@@ -267,10 +264,20 @@ impl Context<'_> {
         };
         match &self.args.error_kind {
             None => quote_spanned!(Span::mixed_site()=> |__task_value| #end),
-            Some(kind) => quote_spanned! {Span::mixed_site()=>
-                |__task_value| #root::Kinded { end: #end, kind: #root::error_kind(__task_value, #kind) }
-            },
+            Some(kind) => {
+                let kind = self.asked("error_kind", kind);
+                quote_spanned! {Span::mixed_site()=>
+                    |__task_value| #root::Kinded { end: #end, kind: #kind }
+                }
+            }
         }
+    }
+
+    /// What `asks` says of the returned value, by a function of the user's. What is wrong with that is reported there.
+    fn asked(&self, asks: &str, function: &Expr) -> TokenStream {
+        let span = Span::mixed_site().located_at(function.span());
+        let (root, asks) = (self.args.root(span), Ident::new(asks, span));
+        quote_spanned!(span=> #root::#asks(__task_value, #function))
     }
 
     /// Whether a macro attribute will be given what this one makes.
