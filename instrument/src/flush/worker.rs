@@ -169,6 +169,7 @@ pub(super) struct Engine {
     unfinished: bool,
     /// Datagrams of the pass under way.
     packets: usize,
+    pace: Pace,
 }
 
 impl Engine {
