@@ -296,6 +296,14 @@ impl Tick {
         (!self.packet.is_empty()).then(|| self.packet.bytes())
     }
 
+    /// The part of the series that the pass under way has gone through.
+    pub(crate) fn progress(&self) -> f64 {
+        match self.pass {
+            Pass::Tasks { at, .. } => at.task as f64 / self.tasks.len().max(1) as f64,
+            Pass::Own { .. } | Pass::Idle => 1.0,
+        }
+    }
+
     /// The datagram that was packed last, and is not settled yet.
     pub(crate) fn under_way(&self) -> &[u8] {
         self.packet.bytes()

@@ -167,8 +167,9 @@ pub(super) struct Engine {
     trouble: Trouble,
     /// A stream has a part of the payload under way.
     unfinished: bool,
-    /// Datagrams of the pass under way, and of the one before.
-    packets: (usize, usize),
+    /// Datagrams of the pass under way.
+    packets: usize,
+    pace: Pace,
 }
 
 impl Engine {
@@ -182,7 +183,8 @@ impl Engine {
             transport,
             trouble: Trouble::default(),
             unfinished: false,
-            packets: (0, 0),
+            pace: Pace::new(Instant::now()),
+            packets: 0,
         }
     }
 
@@ -223,12 +225,12 @@ impl Engine {
     fn begin(&mut self, last: bool) {
         self.drain();
         self.tick.begin(last);
-        self.packets = (0, self.packets.0);
+        self.packets = 0;
     }
 
     /// Sends the next few datagrams of the pass.
     fn burst(&mut self, now: Instant) -> Burst {
-        for _ in 0..BURST {
+        for _ in 0..self.pace.room(now) {
             let payload = if self.unfinished {
                 self.tick.under_way()
             } else if let Some(payload) = self.tick.next() {
@@ -246,7 +248,10 @@ impl Engine {
             }
             self.tick.refused_late(self.transport.refused_late());
             match verdict {
-                Verdict::Taken => self.packets.0 += 1,
+                Verdict::Taken => {
+                    self.packets += 1;
+                    self.pace.sent();
+                }
                 Verdict::TakenUpTo(_) | Verdict::Refused => return self.refused(now),
                 Verdict::Unfinished => {
                     self.refused(now);
@@ -278,10 +283,10 @@ impl Engine {
         }
     }
 
-    /// The pause after a burst that spreads a pass as large as the one before over the interval.
+    /// The pause after a burst that spreads the pass over the interval, going by how far it has come with what was sent.
     fn pause(&self, interval: Duration) -> Duration {
-        let bursts = self.packets.1.max(self.packets.0).div_ceil(BURST).max(1);
-        PAUSE.max(interval.mul_f64(SPREAD / bursts as f64).min(interval / 4))
+        let bursts = self.packets.div_ceil(BURST).max(1) as f64 / self.tick.progress().max(1e-6);
+        PAUSE.max(interval.mul_f64(SPREAD / bursts).min(interval / 4))
     }
 
     /// Sends all that is pending, or as much as goes by the deadline.
@@ -341,7 +346,57 @@ impl Engine {
     }
 }
 
+/// How many datagrams may go out now, whoever asks: flushes that follow each other closely must not add up to more than a
+/// server's buffer holds.
+#[derive(Debug)]
+struct Pace {
+    left: f64,
+    at: Instant,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self {
+            left: BURST as f64,
+            at: now,
+        }
+    }
+
+    /// Makes room for what the time since the last look allows; a burst at most.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and a burst"
+    )]
+    fn room(&mut self, now: Instant) -> usize {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = now;
+        self.left = (self.left + passed / PAUSE.as_secs_f64() * BURST as f64).min(BURST as f64);
+        self.left as usize
+    }
+
+    fn sent(&mut self) {
+        self.left -= 1.0;
+    }
+}
+
 /// Waits; an early end does no harm.
 fn pause(duration: Duration) {
     thread::park_timeout(duration);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flushes_in_a_row_share_one_pace() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        assert_eq!(pace.room(start), BURST);
+        (0..BURST).for_each(|_| pace.sent());
+        assert_eq!(pace.room(start), 0);
+        assert_eq!(pace.room(start + PAUSE / 2), BURST / 2);
+        assert_eq!(pace.room(start + 100 * PAUSE), BURST);
+    }
 }
