@@ -53,7 +53,9 @@ fn none_of_ten_thousand_series_is_lost() {
     for flush in 1..=FLUSHES {
         for first in (0..SERIES).step_by(AT_ONCE as usize) {
             let some = first..first + AT_ONCE;
-            with_client(&client, || some.for_each(|number| _ = work(number)));
+            with_client(&client, || {
+                some.for_each(|number| assert_eq!(work(number), number));
+            });
             // Reading the books takes in what the thread measured.
             assert!(client.ledger().is_balanced());
         }

@@ -1,7 +1,7 @@
 //! Real sockets on this host.
 
 use super::*;
-use crate::transport::resolve::Lookup;
+use crate::transport::{resolve::Lookup, tests::until};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     sync::Arc,
@@ -144,7 +144,7 @@ fn a_peer_that_dies_while_a_payload_is_cut_says_what_is_spent() {
     let (_, payload) = fill(&mut stream, 500);
     let spent = stream.written;
     drop(accept(&listener));
-    let verdict = crate::transport::tests::until(|| {
+    let verdict = until(|| {
         let verdict = stream.send(Instant::now(), &payload);
         (verdict != Verdict::Unfinished).then_some(verdict)
     });
@@ -297,4 +297,37 @@ fn a_unix_stream_carries_frames_and_ends_where_a_payload_ends() {
     }
     assert!(at == bytes.len() && frames > 1 && bytes.ends_with(&payload));
     std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_name_that_moves_takes_the_connection_along() {
+    let (old, new) = (listen(), listen());
+    let addresses = [&old, &new].map(|listener| listener.local_addr().unwrap());
+    let answers = crossbeam_channel::bounded(2);
+    for address in addresses {
+        answers.0.send(address).unwrap();
+    }
+    let lookup: Lookup = Arc::new(move |_, _| Ok(vec![answers.1.recv_timeout(BOUND).unwrap()]));
+    let server = Endpoint {
+        host: "metrics.test".into(),
+        port: 1,
+    };
+    let now = Instant::now();
+    let route = Route::Tcp(Resolver::with_lookup(server, now, lookup).unwrap());
+    let mut stream = Stream::over(route, Framing::Lines, BUFFER);
+    until(|| (stream.send(now, b"a:1|c") == Verdict::Taken).then_some(()));
+    // Long enough for another look-up; what comes meanwhile still goes to the old address.
+    let later = now + Duration::from_secs(60);
+    let mut sent = 1;
+    until(|| {
+        assert_eq!(stream.send(later, b"a:1|c"), Verdict::Taken);
+        sent += 1;
+        matches!(&stream.link, Link::Up(peer) if peer.address == addresses[1].into()).then_some(())
+    });
+    drop(stream);
+    let mut bytes = [Vec::new(), Vec::new()];
+    accept(&old).read_to_end(&mut bytes[0]).unwrap();
+    accept(&new).read_to_end(&mut bytes[1]).unwrap();
+    assert_eq!(bytes[1], b"a:1|c\n");
+    assert_eq!(bytes.concat(), b"a:1|c\n".repeat(sent));
 }

@@ -223,3 +223,38 @@ fn an_unreachable_network_is_no_error_until_it_is_used() {
     let verdict = udp.send(Instant::now(), b"a:1|c");
     assert!(verdict == Verdict::Taken || udp.last_error().unwrap().cause == Cause::Other);
 }
+
+#[test]
+fn a_name_that_has_a_dead_address_first_and_then_a_live_one() {
+    let (dead, live) = (
+        Server::down(LOOPBACKS[0]),
+        UdpSocket::bind((LOOPBACKS[0], 0)).unwrap(),
+    );
+    live.set_read_timeout(Some(BOUND)).unwrap();
+    let now = Instant::now();
+    let answers = crossbeam_channel::bounded(2);
+    for address in [dead.address(), live.local_addr().unwrap()] {
+        answers.0.send(address).unwrap();
+    }
+    let lookup: Lookup = Arc::new(move |_, _| Ok(vec![answers.1.recv_timeout(BOUND).unwrap()]));
+    let server = Endpoint {
+        host: "metrics.test".into(),
+        port: 1,
+    };
+    let mut udp = Udp::over(Resolver::with_lookup(server, now, lookup).unwrap(), BUFFER);
+    let end = Instant::now() + BOUND;
+    while udp
+        .last_error()
+        .is_none_or(|error| error.cause == Cause::Unresolved)
+    {
+        assert!(Instant::now() < end, "no answer");
+        assert_eq!(udp.send(now, b"a:1|c"), Verdict::Refused);
+    }
+    // Time passes for the look-up alone: a failed address asks for another one.
+    let later = now + Duration::from_secs(1);
+    while udp.send(later, b"a:1|c") == Verdict::Refused {
+        assert!(Instant::now() < end, "never found");
+    }
+    assert_eq!(live.recv(&mut [0; 16]).unwrap(), 5);
+    assert_eq!(udp.refused_late(), 0);
+}
