@@ -73,6 +73,23 @@ pub fn name(sig: &mut Signature, body: &TokenStream, home: Home) -> Params {
     params
 }
 
+/// Takes every `mut` off a signature whose body is elsewhere.
+pub fn strip_mut(sig: &mut Signature) {
+    for argument in &mut sig.inputs {
+        match argument {
+            FnArg::Receiver(receiver) if !matches!(receiver.kind, ReceiverKind::Reference(..)) => {
+                receiver.mutability = None;
+            }
+            FnArg::Receiver(_) => {}
+            FnArg::Typed(typed) => {
+                if let Pat::Ident(name) = &mut *typed.pat {
+                    name.mutability = None;
+                }
+            }
+        }
+    }
+}
+
 /// Whether the body may just use the argument: nobody sees when it is dropped.
 fn is_captured_as_it_is(typed: &PatType, body: &TokenStream, home: Home) -> bool {
     types::has_no_drop(&typed.ty)

@@ -28,6 +28,7 @@ pub(super) fn tracked(context: &Context<'_>) -> Option<Expansion> {
     let (find, place) = context.place();
     let mut sig = task.sig.clone();
     let params = params::name(&mut sig, &task.body.stream(), params::Home::Function);
+    params::strip_mut(&mut sig);
 
     let ident = match home {
         Home::Nested => Ident::new("__task_body", Span::mixed_site()),

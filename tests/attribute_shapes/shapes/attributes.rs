@@ -163,7 +163,9 @@ pub mod caller_location {
     #[instrument_task]
     impl Owner<u32> {
         #[track_caller]
-        fn in_block(self, more: u32) -> Result<u32, Fault> {
+        fn in_block(mut self, mut more: u32) -> Result<u32, Fault> {
+            more += 0;
+            self.0 += 0;
             if self.0 + more == 0 {
                 return Err(Fault);
             }
