@@ -17,7 +17,7 @@ use crate::sync::{AtomicU64, AtomicUsize, Ordering, Own as _};
 /// Values a ring holds: at the default drain interval of 100 ms, 10 000 values a second from one thread, which is ten
 /// series at their whole default budget. It is 16 KiB a thread.
 #[cfg(not(loom))]
-pub(crate) const CAPACITY: usize = 1024;
+pub(crate) const CAPACITY: usize = 2048;
 #[cfg(loom)]
 pub(crate) const CAPACITY: usize = 2;
 
