@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{
     tick::Tick,
@@ -35,6 +35,8 @@ pub(crate) struct Times {
 #[derive(Debug)]
 pub(crate) struct Handle {
     requests: Sender<Request>,
+    /// Nothing is ever sent: the other end goes with the flusher.
+    ended: Receiver<()>,
     thread: ThreadId,
     /// The books as they were closed.
     closed: Mutex<Ledger>,
@@ -48,7 +50,9 @@ pub(crate) fn start(
     times: Times,
 ) -> Result<(Handle, JoinHandle<()>), Error> {
     let (requests, queue) = bounded(QUEUE);
+    let (alive, ended) = bounded(0);
     let worker = Worker {
+        _alive: alive,
         requests: queue,
         engine: Engine::new(reader, tick, transport),
         drain_interval: times.drain_interval,
@@ -67,6 +71,7 @@ pub(crate) fn start(
         })?;
     let handle = Handle {
         requests,
+        ended,
         thread: thread.thread().id(),
         closed: Mutex::default(),
     };
@@ -104,7 +109,12 @@ impl Handle {
         }
         let (reply, answer) = bounded(1);
         self.requests.send_timeout(request(reply), within).ok()?;
-        answer.recv_timeout(within + GRACE).ok()
+        crossbeam_channel::select! {
+            recv(answer) -> answer => answer.ok(),
+            // It ended over a shutdown. That is answered; a request that came behind it stays in the queue.
+            recv(self.ended) -> _ => answer.try_recv().ok(),
+            default(within + GRACE) => None,
+        }
     }
 
     /// What to say without the flusher.

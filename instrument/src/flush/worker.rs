@@ -60,6 +60,8 @@ pub(super) enum Request {
 
 pub(super) struct Worker {
     pub(super) requests: Receiver<Request>,
+    /// Tells by its end that nobody answers any more.
+    pub(super) _alive: Sender<()>,
     pub(super) engine: Engine,
     pub(super) drain_interval: Duration,
     pub(super) flush_interval: Duration,

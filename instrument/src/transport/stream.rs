@@ -177,8 +177,8 @@ impl Stream {
     }
 
     /// Writes what is left of the frame.
-    fn write(&mut self) -> Verdict {
-        let deadline = Instant::now() + WRITE_DEADLINE;
+    fn write(&mut self, now: Instant) -> Verdict {
+        let deadline = os::deadline(now);
         let Link::Up(peer) = &mut self.link else {
             return self.cut(io::ErrorKind::NotConnected.into());
         };
@@ -235,7 +235,7 @@ impl Transport for Stream {
             {
                 return self.cut(error);
             }
-            return self.write();
+            return self.write(now);
         }
         if let Err(error) = self.connected(now) {
             self.last_error = error.or(self.last_error.take());
@@ -254,7 +254,7 @@ impl Transport for Stream {
                 self.frame.extend_from_slice(payload);
             }
         }
-        self.write()
+        self.write(now)
     }
 
     fn abandon(&mut self) -> usize {
