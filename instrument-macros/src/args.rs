@@ -1,4 +1,7 @@
-//! What stands in the attribute's parentheses. Every key is a row of [`KEYS`].
+//! What stands in the attribute's parentheses. Every key is a row of the table in [`keys`].
+
+mod keys;
+mod tags;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
@@ -9,7 +12,8 @@ use syn::{
     spanned::Spanned,
 };
 
-use crate::validate;
+use keys::Key;
+use tags::{Tag, TagValue};
 
 /// The attribute's arguments.
 #[derive(Clone, Default)]
@@ -58,166 +62,6 @@ pub enum Predicate {
     Error(Expr),
 }
 
-/// One key that the attribute knows.
-struct Key {
-    name: &'static str,
-    /// How it is written, for an error that lists the keys.
-    form: &'static str,
-    /// Whether it may stand on an `impl` block, for all of its methods.
-    on_impl: bool,
-    /// Reads what follows the key and stores it. Gets the span of the key.
-    read: fn(&mut Args, ParseStream, Span) -> Result<()>,
-}
-
-/// One tag.
-#[derive(Clone)]
-pub struct Tag {
-    /// The key, checked.
-    pub key: LitStr,
-    /// The value; a bare tag has an empty one.
-    pub value: TagValue,
-}
-
-/// The value of a tag.
-#[derive(Clone)]
-pub enum TagValue {
-    /// The same for every call, and checked.
-    Literal(LitStr),
-    /// Formatted at the start of each call.
-    Expr(Expr),
-}
-
-const KEYS: &[Key] = &[
-    Key {
-        name: "name",
-        form: "name = \"…\"",
-        on_impl: false,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            args.name = Some(name(input)?);
-            Ok(())
-        },
-    },
-    Key {
-        name: "ok_if",
-        form: "ok_if = predicate",
-        on_impl: false,
-        read: |args, input, key| {
-            args.predicate(key)?;
-            args.predicate = Some(Predicate::Ok(predicate(
-                input,
-                "a reference to the returned value",
-            )?));
-            Ok(())
-        },
-    },
-    Key {
-        name: "error_if",
-        form: "error_if = predicate",
-        on_impl: false,
-        read: |args, input, key| {
-            args.predicate(key)?;
-            args.predicate = Some(Predicate::Error(predicate(
-                input,
-                "a reference to the returned value",
-            )?));
-            Ok(())
-        },
-    },
-    Key {
-        name: "error_kind",
-        form: "error_kind = path",
-        on_impl: true,
-        read: |args, input, _| {
-            args.error_kind = Some(predicate(input, "a reference to the error")?);
-            Ok(())
-        },
-    },
-    Key {
-        name: "prefix",
-        form: "prefix = \"…\"",
-        on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            let literal: LitStr = input.parse()?;
-            validate::name(&literal)?;
-            args.prefix = Some(literal);
-            Ok(())
-        },
-    },
-    Key {
-        name: "tags",
-        form: "tags(key = value, \"key:value\")",
-        on_impl: false,
-        read: |args, input, _| {
-            let content;
-            syn::parenthesized!(content in input);
-            args.tags = tags(&content)?;
-            Ok(())
-        },
-    },
-    Key {
-        name: "time",
-        form: "time = success|always|never",
-        on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            args.timing = Some(timing(input)?);
-            Ok(())
-        },
-    },
-    Key {
-        name: "sample_rate",
-        form: "sample_rate = 0.1",
-        on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            let rate: Expr = input.parse()?;
-            validate::sample_rate(&rate)?;
-            args.sample_rate = Some(rate);
-            Ok(())
-        },
-    },
-    Key {
-        name: "in_flight",
-        form: "in_flight",
-        on_impl: true,
-        read: |args, _, key| {
-            args.in_flight = Some(key);
-            Ok(())
-        },
-    },
-    Key {
-        name: "client",
-        form: "client = expression",
-        on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            args.client = Some(input.parse()?);
-            Ok(())
-        },
-    },
-    Key {
-        name: "skip",
-        form: "skip",
-        on_impl: false,
-        read: |args, _, key| {
-            args.skip = Some(key);
-            Ok(())
-        },
-    },
-    Key {
-        name: "crate",
-        form: "crate = path",
-        on_impl: true,
-        read: |args, input, _| {
-            input.parse::<Token![=]>()?;
-            args.krate = Some(input.call(Path::parse_mod_style)?);
-            Ok(())
-        },
-    },
-];
-
 /// Reads the arguments. The first mistake ends it, so that one mistake is one error.
 pub fn parse(tokens: TokenStream) -> Result<Args> {
     (|input: ParseStream| {
@@ -241,20 +85,16 @@ impl Args {
     fn argument(&mut self, input: ParseStream) -> Result<()> {
         // A literal alone is the name.
         if input.peek(LitStr) {
-            let key = KEYS
-                .iter()
-                .find(|key| key.name == "name")
-                .expect("a row of the table");
-            self.give(key, input.span())?;
-            self.name = Some(name(input)?);
+            self.give(keys::find("name").expect("a row of the table"), input.span())?;
+            self.name = Some(keys::name(input)?);
             return Ok(());
         }
         if !input.peek(Ident::peek_any) {
-            return Err(input.error(format!("expected an argument: {}", forms())));
+            return Err(input.error(format!("expected one of {}", keys::forms())));
         }
         let ident = input.call(Ident::parse_any)?;
-        let Some(key) = KEYS.iter().find(|key| ident == key.name) else {
-            return Err(unknown(&ident));
+        let Some(key) = keys::find(&ident.to_string()) else {
+            return Err(keys::unknown(&ident));
         };
         self.give(key, ident.span())?;
         (key.read)(self, input, ident.span())
@@ -357,12 +197,12 @@ impl Args {
         self
     }
 
-    /// The module that an expansion names.
-    pub fn root(&self) -> TokenStream {
+    /// The module that an expansion names, located at `span`.
+    pub fn root(&self, span: Span) -> TokenStream {
         if let Some(path) = &self.krate {
             quote_spanned!(path.span()=> #path::__private)
         } else {
-            quote_spanned!(Span::mixed_site()=> ::instrument_task::__private)
+            quote_spanned!(Span::mixed_site().located_at(span)=> ::instrument_task::__private)
         }
     }
 }
@@ -374,152 +214,4 @@ impl ToTokens for Name {
             Self::Const(path) => path.to_tokens(tokens),
         }
     }
-}
-
-fn name(input: ParseStream) -> Result<Name> {
-    if input.peek(LitStr) {
-        let literal: LitStr = input.parse()?;
-        validate::name(&literal)?;
-        return Ok(Name::Literal(literal));
-    }
-    let expected = "expected a string literal or the path of a `const`";
-    let span = input.span();
-    let path: Path = input.parse().map_err(|_| Error::new(span, expected))?;
-    if input.is_empty() || input.peek(Token![,]) {
-        Ok(Name::Const(path))
-    } else {
-        Err(Error::new(span, expected))
-    }
-}
-
-fn predicate(input: ParseStream, gets: &str) -> Result<Expr> {
-    input.parse::<Token![=]>()?;
-    let expected = format!("expected a path or a closure, which gets {gets}");
-    let span = input.span();
-    let expr: Expr = input.parse().map_err(|error| {
-        if input.is_empty() {
-            Error::new(span, &expected)
-        } else {
-            error
-        }
-    })?;
-    match expr {
-        Expr::Path(_) | Expr::Closure(_) => Ok(expr),
-        other => Err(Error::new(other.span(), &expected)),
-    }
-}
-
-fn timing(input: ParseStream) -> Result<Ident> {
-    let given: Ident = input.call(Ident::parse_any)?;
-    let variant = match given.to_string().as_str() {
-        "success" => "Success",
-        "always" => "Always",
-        "never" => "Never",
-        _ => {
-            return Err(Error::new(
-                given.span(),
-                "expected `success`, `always` or `never`",
-            ));
-        }
-    };
-    Ok(Ident::new(variant, given.span()))
-}
-
-fn tags(input: ParseStream) -> Result<Vec<Tag>> {
-    let mut tags: Vec<Tag> = Vec::new();
-    while !input.is_empty() {
-        let tag = tag(input)?;
-        if tags.iter().any(|given| given.key.value() == tag.key.value()) {
-            return Err(Error::new(
-                tag.key.span(),
-                format!("the tag `{}` is given twice", tag.key.value()),
-            ));
-        }
-        tags.push(tag);
-        if input.is_empty() {
-            break;
-        }
-        if !input.peek(Token![,]) {
-            return Err(input.error("expected `,`"));
-        }
-        input.parse::<Token![,]>()?;
-    }
-    Ok(tags)
-}
-
-fn tag(input: ParseStream) -> Result<Tag> {
-    if input.peek(LitStr) {
-        let literal: LitStr = input.parse()?;
-        let text = literal.value();
-        let (key, value) = text.split_once(':').unwrap_or((&text, ""));
-        let part = |text: &str| LitStr::new(text, literal.span());
-        let (key, value) = (part(key), part(value));
-        validate::tag_key(&key)?;
-        validate::tag_value(&value)?;
-        return Ok(Tag {
-            key,
-            value: TagValue::Literal(value),
-        });
-    }
-    if !input.peek(Ident::peek_any) {
-        return Err(input.error("expected a tag: `key = value` or \"key:value\""));
-    }
-    let ident = input.call(Ident::parse_any)?;
-    let key = LitStr::new(&ident.unraw().to_string(), ident.span());
-    validate::tag_key(&key)?;
-    input.parse::<Token![=]>()?;
-    if input.peek(LitStr) && (input.peek2(Token![,]) || ends_after_one(input)) {
-        let value: LitStr = input.parse()?;
-        validate::tag_value(&value)?;
-        return Ok(Tag {
-            key,
-            value: TagValue::Literal(value),
-        });
-    }
-    Ok(Tag {
-        key,
-        value: TagValue::Expr(input.parse()?),
-    })
-}
-
-/// Whether nothing comes behind the next token.
-fn ends_after_one(input: ParseStream) -> bool {
-    let ahead = input.fork();
-    ahead.parse::<proc_macro2::TokenTree>().is_ok() && ahead.is_empty()
-}
-
-fn unknown(ident: &Ident) -> Error {
-    let name = ident.to_string();
-    let near = KEYS
-        .iter()
-        .map(|key| (distance(&name, key.name), key.name))
-        .filter(|(distance, key)| *distance <= key.len() / 3 + 1)
-        .min();
-    let hint = near
-        .map(|(_, key)| format!("did you mean `{key}`? "))
-        .unwrap_or_default();
-    Error::new(
-        ident.span(),
-        format!("unknown argument `{name}`; {hint}the arguments are {}", forms()),
-    )
-}
-
-fn forms() -> String {
-    let forms: Vec<_> = KEYS.iter().map(|key| format!("`{}`", key.form)).collect();
-    forms.join(", ")
-}
-
-/// How many letters must be put in, taken out or changed to make one word of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.chars().enumerate() {
-            let change = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.chars().count()]
 }

@@ -72,3 +72,11 @@ pub fn is_lint_level(attr: &Attribute) -> bool {
         .iter()
         .any(|level| attr.path().is_ident(level))
 }
+
+/// Whether `attr` is this very attribute, under whatever path.
+pub fn is_ours(attr: &Attribute) -> bool {
+    attr.path()
+        .segments
+        .last()
+        .is_some_and(|last| last.ident == "instrument_task")
+}

@@ -12,9 +12,9 @@ mod future;
 mod tracked;
 mod value;
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Signature, ext::IdentExt, spanned::Spanned};
+use syn::{Expr, Signature, ext::IdentExt, spanned::Spanned};
 
 use crate::{
     args::{Args, Name, Predicate},
@@ -122,7 +122,7 @@ impl Context<'_> {
 
     /// The module that the expansion names.
     fn root(&self) -> TokenStream {
-        self.args.root()
+        self.args.root(Span::mixed_site())
     }
 
     /// Where the body ends, for what is wrong with the value that comes out of it.
@@ -136,11 +136,7 @@ impl Context<'_> {
     /// A call of a function of the library, which is what the annotated function returns.
     fn tail_call(&self, function: &TokenStream, arguments: TokenStream) -> TokenStream {
         let end = self.end();
-        let root = self.root().into_iter().map(|mut token| {
-            token.set_span(token.span().located_at(end));
-            token
-        });
-        let root: TokenStream = root.collect();
+        let root = self.args.root(end);
         let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
         parentheses.set_span(end);
         quote_spanned!(end=> #root::#function #parentheses)
@@ -151,7 +147,10 @@ impl Context<'_> {
         let root = self.root();
         let name = match (&self.args.name, self.place) {
             (Some(Name::Literal(literal)), _) => literal.to_token_stream(),
-            (Some(Name::Const(path)), _) => quote_spanned!(path.span()=> #root::task_name(#path)),
+            (Some(Name::Const(path)), _) => {
+                let root = self.args.root(path.span());
+                quote_spanned!(Span::mixed_site().located_at(path.span())=> #root::task_name(#path))
+            }
             (None, Place::Unknown) => self.ident().into_token_stream(),
             (None, Place::Method(block)) => {
                 format!("{}.{}", block.type_name, self.ident()).into_token_stream()
@@ -249,28 +248,40 @@ impl Context<'_> {
         self.task.sig.ident.unraw().to_string()
     }
 
-    /// A closure that says how the returned value counts: by its type, unless the user has a say.
-    fn judge(&self) -> TokenStream {
+    /// A closure that says how the returned value counts: by its type, unless the user has a say. What `is_plain`
+    /// can be no error.
+    fn judge(&self, is_plain: bool) -> TokenStream {
         let root = self.root();
+        let probe = quote_spanned! {Span::mixed_site()=>
+            #[allow(unused_imports)]
+            use #root::{ByTrait as _, Otherwise as _};
+        };
         let end = match &self.args.predicate {
-            Some(Predicate::Ok(ok)) => quote_spanned!(Span::mixed_site()=> #root::ok_if(__task_value, #ok)),
-            Some(Predicate::Error(error)) => {
-                quote_spanned!(Span::mixed_site()=> #root::error_if(__task_value, #error))
-            }
+            Some(Predicate::Ok(ok)) => self.asked("ok_if", ok),
+            Some(Predicate::Error(error)) => self.asked("error_if", error),
+            None if is_plain => return quote_spanned!(Span::mixed_site()=> |_| #root::End::Success),
             None => quote_spanned! {Span::mixed_site()=>
-                {
-                    #[allow(unused_imports)]
-                    use #root::{ByTrait as _, Otherwise as _};
-                    (&#root::Probe(__task_value)).instrument_task_end()
-                }
+                { #probe (&#root::Probe(__task_value)).instrument_task_end() }
             },
         };
-        match &self.args.error_kind {
-            None => quote_spanned!(Span::mixed_site()=> |__task_value| #end),
-            Some(kind) => quote_spanned! {Span::mixed_site()=>
-                |__task_value| #root::Kinded { end: #end, kind: #root::error_kind(__task_value, #kind) }
+        let kind = match &self.args.error_kind {
+            Some(kind) if self.args.error_kind_key().is_some() => self.asked("error_kind", kind),
+            // What a whole block asks for is asked of those of its methods that can tell.
+            Some(kind) if !is_plain => quote_spanned! {Span::mixed_site().located_at(kind.span())=>
+                { #probe (&#root::Probe(__task_value)).instrument_task_kind(#kind) }
             },
+            _ => return quote_spanned!(Span::mixed_site()=> |__task_value| #end),
+        };
+        quote_spanned! {Span::mixed_site()=>
+            |__task_value| #root::Kinded { end: #end, kind: #kind }
         }
+    }
+
+    /// What `asks` says of the returned value, by a function of the user's. What is wrong with that is reported there.
+    fn asked(&self, asks: &str, function: &Expr) -> TokenStream {
+        let span = Span::mixed_site().located_at(function.span());
+        let (root, asks) = (self.args.root(span), Ident::new(asks, span));
+        quote_spanned!(span=> #root::#asks(__task_value, #function))
     }
 
     /// Whether a macro attribute will be given what this one makes.

@@ -10,6 +10,8 @@ mod attrs;
 mod expand;
 mod fallback;
 mod params;
+#[cfg(test)]
+mod snapshots;
 mod task;
 mod tokens;
 mod types;

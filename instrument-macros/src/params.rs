@@ -6,7 +6,7 @@
 //! where it can: those are dropped in the order in which the block first names them.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::{Attribute, FnArg, Pat, PatIdent, PatType, ReceiverKind, Signature, spanned::Spanned};
 
 use crate::{attrs, tokens, types};
@@ -39,19 +39,19 @@ enum Binding {
     Pattern(Pat),
 }
 
+/// Where the body goes, and with it the arguments.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Home {
+    /// A closure that is called on the spot.
+    Closure,
+    /// An async block that is returned.
+    Block,
+    /// Another function, which gets them passed on.
+    Function,
+}
+
 /// Reads the arguments of `sig` and gives a name to those that need one to be dropped in their turn.
-pub fn name(sig: &mut Signature, body: &TokenStream) -> Params {
-    name_if(sig, body, |typed| {
-        !(matches!(*typed.pat, Pat::Wild(_)) && types::has_no_drop(&typed.ty))
-    })
-}
-
-/// Reads the arguments of `sig` and gives a name to all that have none.
-pub fn name_all(sig: &mut Signature, body: &TokenStream) -> Params {
-    name_if(sig, body, |_| true)
-}
-
-fn name_if(sig: &mut Signature, body: &TokenStream, is_wanted: impl Fn(&PatType) -> bool) -> Params {
+pub fn name(sig: &mut Signature, body: &TokenStream, home: Home) -> Params {
     let mut params = Params {
         this: None,
         list: Vec::new(),
@@ -64,13 +64,32 @@ fn name_if(sig: &mut Signature, body: &TokenStream, is_wanted: impl Fn(&PatType)
                 params.this = (is_owned && tokens::mentions(body.clone(), &ident)).then_some(ident);
             }
             FnArg::Typed(typed) => {
-                if is_wanted(typed) {
+                if !is_captured_as_it_is(typed, body, home) {
                     params.list.push(Param::name(typed, index, body));
                 }
             }
         }
     }
     params
+}
+
+/// Whether the body may just use the argument: nobody sees when it is dropped.
+fn is_captured_as_it_is(typed: &PatType, body: &TokenStream, home: Home) -> bool {
+    types::has_no_drop(&typed.ty)
+        && match (home, &*typed.pat) {
+            (Home::Function, _) => false,
+            // What was passed and is never read is reported of a binding of the body's own.
+            (Home::Closure, Pat::Ident(name)) => name.mutability.is_none(),
+            (Home::Closure, _) | (Home::Block, Pat::Wild(_)) => true,
+            // What the body does not use is no part of the future, unless it is made to be.
+            (Home::Block, Pat::Ident(name)) if name.by_ref.is_none() && name.subpat.is_none() => {
+                tokens::mentions(body.clone(), &name.ident)
+            }
+            // A reference to an argument cannot leave the function.
+            (Home::Block, pattern) => {
+                !tokens::mentions(pattern.to_token_stream(), &Ident::new("ref", Span::call_site()))
+            }
+        }
 }
 
 impl Params {
@@ -170,9 +189,9 @@ impl Param {
         let (cfgs, name) = (&self.cfgs, &self.name);
         let typed = self.of(sig);
         let lints = take_lints(typed);
-        let ours = allow_underscore(name);
         match &self.binding {
             Binding::Name(binding) => {
+                let ours = allow_underscore(name);
                 // The binding in the body is the one that is `mut`.
                 if let Pat::Ident(outer) = &mut *typed.pat {
                     outer.mutability = None;
@@ -180,9 +199,9 @@ impl Param {
                 let mutability = binding.mutability;
                 quote_spanned!(Span::mixed_site()=> #(#cfgs)* #(#lints)* #ours let #mutability #name = #name;)
             }
-            Binding::Wild => quote_spanned!(Span::mixed_site()=> #(#cfgs)* #ours let #name = #name;),
+            Binding::Wild => quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #name = #name;),
             Binding::Pattern(pattern) => quote_spanned! {Span::mixed_site()=>
-                #(#cfgs)* #ours
+                #(#cfgs)*
                 let #name = #name;
                 #(#cfgs)* #(#lints)*
                 let #pattern = #name;

@@ -94,17 +94,23 @@ impl Parse for Task {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         let defaultness = input.parse()?;
+        // A function in an `extern` block may say that it is safe to call.
+        input.parse::<Option<Token![safe]>>()?;
+        if input.peek(Token![trait]) || input.peek2(Token![trait]) {
+            return Err(
+                input.error("put `#[instrument_task]` on those methods of the trait that have a body")
+            );
+        }
         if !starts_fn(input) {
             return Err(input.error("`#[instrument_task]` goes on a function, a method or an `impl` block"));
         }
         let sig: Signature = input.parse()?;
         if input.peek(Token![;]) {
-            let error = Error::new(
+            input.parse::<TokenStream>()?;
+            return Err(Error::new(
                 sig.ident.span(),
                 "there is no body to instrument here; put `#[instrument_task]` where the function is implemented",
-            );
-            input.parse::<TokenStream>()?;
-            return Err(error);
+            ));
         }
         let body = Body::new(brace_group(input.parse()?)?);
         Ok(Self {
@@ -257,7 +263,7 @@ impl Member {
         if task.sig.constness.is_some() {
             return Ok(Self::Other(task.unchanged()));
         }
-        let own = task.attrs.iter().position(is_ours);
+        let own = task.attrs.iter().position(attrs::is_ours);
         let args = match own.map(|index| task.attrs.remove(index).meta) {
             Some(Meta::List(list)) => args::parse(list.tokens)?,
             _ => Args::default(),
@@ -267,14 +273,6 @@ impl Member {
         }
         Ok(Self::Task(Box::new((task, args))))
     }
-}
-
-/// Whether this is the attribute itself, on a method of a block that has it too.
-fn is_ours(attr: &Attribute) -> bool {
-    attr.path()
-        .segments
-        .last()
-        .is_some_and(|last| last.ident == "instrument_task")
 }
 
 /// One item that is no function, as it was typed.

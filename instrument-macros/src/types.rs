@@ -52,23 +52,26 @@ pub enum Returned {
 pub fn is_always_success(output: &ReturnType) -> bool {
     match output {
         ReturnType::Default => true,
-        ReturnType::Type(_, ty) => match bare(ty) {
-            Type::Array(_)
-            | Type::FnPtr(_)
-            | Type::Never(_)
-            | Type::Ptr(_)
-            | Type::Reference(_)
-            | Type::Tuple(_) => true,
-            Type::Path(path) => is_primitive(path),
-            Type::ImplTrait(opaque) => {
-                trait_paths(&opaque.bounds).any(|path| is_last(path, NOT_OF_RESULT))
-                    || returned(output).is_none() && {
-                        // A future that is more than a future: made here, and not followed.
-                        trait_paths(&opaque.bounds).any(|path| is_last(path, &["Future"]))
-                    }
-            }
-            _ => false,
-        },
+        ReturnType::Type(_, ty) => is_plain(ty),
+    }
+}
+
+/// The same of a type.
+pub fn is_plain(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Array(_)
+        | Type::FnPtr(_)
+        | Type::Never(_)
+        | Type::Ptr(_)
+        | Type::Reference(_)
+        | Type::Tuple(_) => true,
+        Type::Path(path) => is_primitive(path),
+        Type::ImplTrait(opaque) => {
+            let has = |names| trait_paths(&opaque.bounds).any(|path| is_last(path, names));
+            // A future that is more than a future is made, and not followed.
+            has(NOT_OF_RESULT) || has(&["Future"])
+        }
+        _ => false,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the attribute refuses, and why.
 
-use syn::{Error, Expr, ExprLit, Lit, LitStr, Result, ReturnType};
+use syn::{Error, Expr, ExprLit, Lit, LitStr, Result, ReturnType, spanned::Spanned};
 
 use crate::{args::Args, attrs, task::Task, tokens, types};
 
@@ -10,6 +10,12 @@ const LONGEST_NAME: usize = 100;
 
 /// Refuses a function that cannot be a task.
 pub fn task(task: &Task, args: &Args) -> Result<()> {
+    if let Some(again) = task.attrs.iter().find(|attr| attrs::is_ours(attr)) {
+        return Err(Error::new(
+            again.path().span(),
+            "`#[instrument_task]` is here twice, and would count every call twice",
+        ));
+    }
     if let Some(constness) = task.sig.constness {
         return Err(Error::new(
             constness.span,
@@ -24,7 +30,7 @@ pub fn task(task: &Task, args: &Args) -> Result<()> {
     }
     if let Some(key) = args
         .error_kind_key()
-        .filter(|_| types::is_always_success(&task.sig.output))
+        .filter(|_| types::returned(&task.sig.output).is_none() && types::is_always_success(&task.sig.output))
     {
         return Err(Error::new(
             key,

@@ -13,13 +13,37 @@ use std::{
 /// What is reported, and where: the code of the error or lint, its level and the line.
 type Message = (String, String, u64);
 
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/attribute_diagnostics");
+/// What cargo says of one binary of the scratch package.
+struct Report {
+    binary: String,
+    message: Message,
+    column: u64,
+    rendered: String,
+}
 
-/// A scratch package with one binary for each fixture, as it is and without the attribute.
+/// The Rust files of a folder of fixtures.
+fn fixtures(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("attribute_diagnostics")
+        .join(folder);
+    let mut fixtures: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    fixtures.sort();
+    fixtures
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().unwrap().to_str().unwrap()
+}
+
+/// A scratch package with two binaries for each fixture: as it is, and without the attribute.
 fn package(name: &str, fixtures: &[PathBuf]) -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(root.join("src"));
-    fs::create_dir_all(root.join("src/bin")).unwrap();
+    let binaries = root.join("src/bin");
+    let _ = fs::remove_dir_all(&binaries);
+    fs::create_dir_all(&binaries).unwrap();
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\
@@ -30,81 +54,84 @@ fn package(name: &str, fixtures: &[PathBuf]) -> PathBuf {
     fs::copy(workspace.join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
     for fixture in fixtures {
         let text = fs::read_to_string(fixture).unwrap();
-        let stem = fixture.file_stem().unwrap().to_str().unwrap();
-        let bare: String = text
-            .lines()
-            .map(|line| {
-                if line.trim() == "#[instrument_task]" {
-                    "//\n".to_owned()
-                } else {
-                    format!("{line}\n")
-                }
-            })
-            .collect();
-        let bare = bare.replace("use instrument_task::instrument_task;", "");
-        fs::write(root.join(format!("src/bin/{stem}.rs")), text).unwrap();
-        fs::write(root.join(format!("src/bin/{stem}__bare.rs")), bare).unwrap();
+        let bare = text
+            .replace("#[instrument_task]\n", "//\n")
+            .replace("use instrument_task::instrument_task;", "");
+        fs::write(binaries.join(format!("{}.rs", stem(fixture))), text).unwrap();
+        fs::write(binaries.join(format!("{}__bare.rs", stem(fixture))), bare).unwrap();
     }
     root
 }
 
-/// Runs a cargo command over the package and returns what it reports for each binary.
-fn messages(root: &Path, command: &[&str]) -> Vec<(String, Message, String)> {
+/// Runs a cargo command over the package and returns what it reports.
+fn reports(root: &Path, command: &str) -> Vec<Report> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(command)
-        .args(["--offline", "--bins", "--keep-going", "--message-format=json"])
+        .args([
+            command,
+            "--offline",
+            "--bins",
+            "--keep-going",
+            "--message-format=json",
+        ])
         .current_dir(root)
         .env("CARGO_TARGET_DIR", root.join("target"))
         .env_remove("RUSTFLAGS")
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let found: Vec<_> = text.lines().filter_map(message).collect();
+    let found: Vec<_> = text.lines().filter_map(report).collect();
     assert!(!found.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     found
 }
 
-fn message(line: &str) -> Option<(String, Message, String)> {
+fn report(line: &str) -> Option<Report> {
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
     let path = line["target"]["src_path"].as_str()?;
-    let stem = Path::new(path).file_stem()?.to_str()?.to_owned();
     let message = &line["message"];
+    let primary = message["spans"]
+        .as_array()?
+        .iter()
+        .find(|span| span["is_primary"] == true)?;
     let code = message["code"]["code"].as_str().unwrap_or_default().to_owned();
-    let level = message["level"].as_str()?.to_owned();
-    let spans = message["spans"].as_array()?;
-    let primary = spans.iter().find(|span| span["is_primary"] == true)?;
-    let rendered = message["rendered"].as_str().unwrap_or_default().to_owned();
-    Some((stem, (code, level, primary["line_start"].as_u64()?), rendered))
+    Some(Report {
+        binary: stem(Path::new(path)).to_owned(),
+        message: (
+            code,
+            message["level"].as_str()?.to_owned(),
+            primary["line_start"].as_u64()?,
+        ),
+        column: primary["column_start"].as_u64()?,
+        rendered: message["rendered"].as_str()?.to_owned(),
+    })
 }
 
 /// Compares a fixture with its bare twin: what is reported of the one only, and of the other only.
-fn compare(all: &[(String, Message, String)], fixture: &Path) -> (BTreeSet<Message>, BTreeSet<Message>) {
-    let stem = fixture.file_stem().unwrap().to_str().unwrap();
-    let of = |stem: &str| -> BTreeSet<Message> {
-        all.iter()
-            .filter(|(of, ..)| of == stem)
-            .map(|(_, message, _)| message.clone())
-            .collect()
+fn compare(all: &[Report], fixture: &Path) -> (BTreeSet<Message>, BTreeSet<Message>) {
+    let of = |binary: &str| -> BTreeSet<Message> {
+        let reports = all.iter().filter(|report| report.binary == binary);
+        reports.map(|report| report.message.clone()).collect()
     };
-    let (annotated, bare) = (of(stem), of(&format!("{stem}__bare")));
-    assert!(!bare.is_empty(), "{stem} reports nothing");
+    let (annotated, bare) = (of(stem(fixture)), of(&format!("{}__bare", stem(fixture))));
+    assert!(!bare.is_empty(), "{} reports nothing", stem(fixture));
     (&annotated - &bare, &bare - &annotated)
 }
 
 /// Asserts that each fixture says the same as its bare twin.
-fn assert_same(all: &[(String, Message, String)], fixtures: &[PathBuf]) {
+fn assert_same(all: &[Report], fixtures: &[PathBuf]) {
     let mut text = String::new();
     for fixture in fixtures {
-        let stem = fixture.file_stem().unwrap().to_str().unwrap();
+        let name = stem(fixture);
         let (gained, lost) = compare(all, fixture);
         for (what, message) in gained
             .iter()
             .map(|m| ("gained", m))
             .chain(lost.iter().map(|m| ("lost", m)))
         {
-            let rendered = all.iter().find(|(of, m, _)| of.starts_with(stem) && m == message);
-            let rendered = rendered.map_or("", |(.., rendered)| rendered);
-            let _ = writeln!(text, "{stem}: {what} {message:?}\n{rendered}");
+            let report = all
+                .iter()
+                .find(|report| report.binary.starts_with(name) && report.message == *message);
+            let rendered = report.map_or("", |report| &report.rendered);
+            writeln!(text, "{name}: {what} {message:?}\n{rendered}").unwrap();
         }
     }
     assert!(text.is_empty(), "{text}");
@@ -112,13 +139,9 @@ fn assert_same(all: &[(String, Message, String)], fixtures: &[PathBuf]) {
 
 #[test]
 fn errors_stay_where_they_are() {
-    let mut fixtures: Vec<_> = fs::read_dir(format!("{FIXTURES}/errors"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    fixtures.sort();
+    let fixtures = fixtures("errors");
     let root = package("attribute-errors", &fixtures);
-    assert_same(&messages(&root, &["check"]), &fixtures);
+    assert_same(&reports(&root, "check"), &fixtures);
 }
 
 #[test]
@@ -131,12 +154,13 @@ fn lints_stay_where_they_are() {
         println!("skipped: clippy is not installed");
         return;
     }
-    let [same, lost] = ["lints", "lost_lints"].map(|name| PathBuf::from(format!("{FIXTURES}/{name}.rs")));
-    let root = package("attribute-lints", &[same.clone(), lost.clone()]);
-    let all = messages(&root, &["clippy"]);
-    assert_same(&all, &[same]);
+    let fixtures = fixtures("lints");
+    let root = package("attribute-lints", &fixtures);
+    let all = reports(&root, "clippy");
+    let (lost, same): (Vec<_>, Vec<_>) = fixtures.into_iter().partition(|fixture| stem(fixture) == "lost");
+    assert_same(&all, &same);
 
-    let (gained, lost) = compare(&all, &lost);
+    let (gained, lost) = compare(&all, &lost[0]);
     assert!(gained.is_empty(), "{gained:?}");
     let lost: BTreeSet<_> = lost.iter().map(|(lint, ..)| lint.as_str()).collect();
     let expected = [
@@ -149,4 +173,30 @@ fn lints_stay_where_they_are() {
         "clippy::used_underscore_binding",
     ];
     assert_eq!(lost, BTreeSet::from(expected));
+}
+
+/// What the compiler finds wrong with an argument is one error, on the argument.
+#[test]
+fn errors_in_arguments_are_on_the_argument() {
+    let fixtures = fixtures("arguments");
+    let root = package("attribute-arguments", &fixtures);
+    let all = reports(&root, "check");
+    for fixture in &fixtures {
+        let errors = all
+            .iter()
+            .filter(|report| report.binary == stem(fixture) && report.message.1 == "error");
+        let found: BTreeSet<_> = errors
+            .map(|report| (report.message.2, report.column, report.message.0.clone()))
+            .collect();
+        let text = fs::read_to_string(fixture).unwrap();
+        let marked: BTreeSet<_> = text
+            .lines()
+            .zip(0..)
+            .filter_map(|(line, above)| {
+                let (before, code) = line.split_once("^ ")?;
+                Some((above, u64::try_from(before.len()).unwrap() + 1, code.to_owned()))
+            })
+            .collect();
+        assert_eq!(found, marked, "{}", stem(fixture));
+    }
 }

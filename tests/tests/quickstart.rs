@@ -44,12 +44,7 @@ fn counted(output: &str, prefix: &str) -> BTreeMap<String, u64> {
 fn without_a_server_it_shows_the_whole_way() {
     let run = quickstart(&["--seconds", "1.5", "--rate", "400", "--json"], &[]);
     assert!(run.status.success(), "{run:?}");
-    for part in [
-        "p50",
-        "p99",
-        "  1 | tasks.status.resize_image.started:",
-        "Every call arrived.",
-    ] {
+    for part in ["p50", "p99", "  1 | tasks.status.", "Every call arrived."] {
         assert!(run.output.contains(part), "{part} in {}", run.output);
     }
     assert!(

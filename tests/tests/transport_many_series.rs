@@ -54,7 +54,7 @@ fn none_of_ten_thousand_series_is_lost() {
         for first in (0..SERIES).step_by(AT_ONCE as usize) {
             let some = first..first + AT_ONCE;
             with_client(&client, || {
-                some.for_each(|number| assert_eq!(work(number), number))
+                some.for_each(|number| assert_eq!(work(number), number));
             });
             // Reading the books takes in what the thread measured.
             assert!(client.ledger().is_balanced());

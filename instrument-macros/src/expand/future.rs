@@ -6,7 +6,9 @@ use syn::{ReturnType, Signature, Type, parse_quote_spanned};
 
 use super::{Context, Expansion, in_own_scope, value, with_span_of};
 use crate::{
-    attrs, params, tokens,
+    attrs,
+    params::{self, Home},
+    tokens,
     types::{self, Returned},
 };
 
@@ -21,7 +23,7 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     } else {
         types::erased_output(&sig)
     };
-    let params = params::name(&mut sig, &task.body.stream());
+    let params = params::name(&mut sig, &task.body.stream(), Home::Block);
     let captured = params.capture(&mut sig);
     let (typed, block) = (typed_return(&ty), in_own_scope(&task.body.block));
     // The user's own word and braces: what is wrong with the future is reported there. Inside, a block of ours
@@ -113,7 +115,7 @@ fn typed_return(ty: &Type) -> TokenStream {
 
 /// The future `inner`, of which `ty` is the output, counted.
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
-    let (judge, (_, place)) = (context.judge(), context.future_place());
+    let (judge, (_, place)) = (context.judge(types::is_plain(ty)), context.future_place());
     let function = quote_spanned!(context.end()=> future::<#ty, _, _, _, _>);
     context.tail_call(
         &function,
@@ -183,7 +185,7 @@ fn made(context: &Context<'_>, output: &TokenStream) -> (Signature, TokenStream,
     if output.is_empty() && !tokens::may_leave_early(user.stream()) {
         return (sig, in_own_scope(&user.block).into_token_stream(), false);
     }
-    let params = params::name(&mut sig, &user.stream());
+    let params = params::name(&mut sig, &user.stream(), Home::Closure);
     let closure = value::closure(context, output, &params.rebind(&mut sig));
     (
         sig,

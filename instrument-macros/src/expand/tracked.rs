@@ -24,10 +24,10 @@ pub(super) fn tracked(context: &Context<'_>) -> Option<Expansion> {
         return None;
     }
     let home = home(context)?;
-    let (root, site, judge) = (context.root(), context.site(), context.judge());
+    let (root, site, judge) = (context.root(), context.site(), context.judge(false));
     let (find, place) = context.place();
     let mut sig = task.sig.clone();
-    let params = params::name_all(&mut sig, &task.body.stream());
+    let params = params::name(&mut sig, &task.body.stream(), params::Home::Function);
 
     let ident = match home {
         Home::Nested => Ident::new("__task_body", Span::mixed_site()),

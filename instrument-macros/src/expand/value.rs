@@ -6,7 +6,10 @@ use quote::quote_spanned;
 use syn::ReturnType;
 
 use super::{Context, Expansion, in_own_scope, with_span_of};
-use crate::{params, tokens, types};
+use crate::{
+    params::{self, Home},
+    tokens, types,
+};
 
 /// The value cannot be an error.
 pub(super) fn always_success(context: &Context<'_>) -> Expansion {
@@ -63,7 +66,7 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
 
 /// The value is looked at.
 pub(super) fn judged(context: &Context<'_>) -> Expansion {
-    let (root, site, judge) = (context.root(), context.site(), context.judge());
+    let (root, site, judge) = (context.root(), context.site(), context.judge(false));
     let (find, place) = context.place();
     let site = quote_spanned!(Span::mixed_site()=> #site #find);
     let mut sig = context.task.sig.clone();
@@ -87,7 +90,7 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
         };
     }
     let output = types::erased_output(&sig);
-    let params = params::name(&mut sig, &context.task.body.stream());
+    let params = params::name(&mut sig, &context.task.body.stream(), Home::Closure);
     let closure = closure(
         context,
         &quote_spanned!(Span::mixed_site()=> -> #output),

@@ -171,6 +171,7 @@ pub(super) struct Engine {
     unfinished: bool,
     /// Datagrams of the pass under way.
     packets: usize,
+    pace: Pace,
 }
 
 impl Engine {
@@ -184,6 +185,7 @@ impl Engine {
             transport,
             trouble: Trouble::default(),
             unfinished: false,
+            pace: Pace::new(Instant::now()),
             packets: 0,
         }
     }
@@ -230,7 +232,7 @@ impl Engine {
 
     /// Sends the next few datagrams of the pass.
     fn burst(&mut self, now: Instant) -> Burst {
-        for _ in 0..BURST {
+        for _ in 0..self.pace.room(now) {
             let payload = if self.unfinished {
                 self.tick.under_way()
             } else if let Some(payload) = self.tick.next() {
@@ -248,7 +250,10 @@ impl Engine {
             }
             self.tick.refused_late(self.transport.refused_late());
             match verdict {
-                Verdict::Taken => self.packets += 1,
+                Verdict::Taken => {
+                    self.packets += 1;
+                    self.pace.sent();
+                }
                 Verdict::TakenUpTo(_) | Verdict::Refused => return self.refused(now),
                 Verdict::Unfinished => {
                     self.refused(now);
@@ -343,7 +348,57 @@ impl Engine {
     }
 }
 
+/// How many datagrams may go out now, whoever asks: flushes that follow each other closely must not add up to more than a
+/// server's buffer holds.
+#[derive(Debug)]
+struct Pace {
+    left: f64,
+    at: Instant,
+}
+
+impl Pace {
+    fn new(now: Instant) -> Self {
+        Self {
+            left: BURST as f64,
+            at: now,
+        }
+    }
+
+    /// Makes room for what the time since the last look allows; a burst at most.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and a burst"
+    )]
+    fn room(&mut self, now: Instant) -> usize {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = now;
+        self.left = (self.left + passed / PAUSE.as_secs_f64() * BURST as f64).min(BURST as f64);
+        self.left as usize
+    }
+
+    fn sent(&mut self) {
+        self.left -= 1.0;
+    }
+}
+
 /// Waits; an early end does no harm.
 fn pause(duration: Duration) {
     thread::park_timeout(duration);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flushes_in_a_row_share_one_pace() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        assert_eq!(pace.room(start), BURST);
+        (0..BURST).for_each(|_| pace.sent());
+        assert_eq!(pace.room(start), 0);
+        assert_eq!(pace.room(start + PAUSE / 2), BURST / 2);
+        assert_eq!(pace.room(start + 100 * PAUSE), BURST);
+    }
 }

@@ -19,7 +19,6 @@ use std::{
 };
 
 use crate::task::{
-    guard,
     place::{Place, Verdict},
     site::{End, Token},
 };
@@ -112,9 +111,16 @@ impl<P: Place> Drop for Polling<'_, P> {
     fn drop(&mut self) {
         if let Some(token) = self.token {
             self.call.state = State::Done;
-            guard::unwound(&self.call.place, token);
+            unwound(&self.call.place, token);
         }
     }
+}
+
+/// Counts the end of a call by a panic.
+#[cold]
+#[inline(never)]
+fn unwound(place: &impl Place, token: Token) {
+    place.end(token, End::Panic);
 }
 
 impl<F, P, J, V> Future for TaskFuture<F, P, J>

@@ -59,7 +59,7 @@ impl<P: Place + Copy> Call<P> {
 impl<P: Place + Copy> Drop for Call<P> {
     #[inline(always)]
     fn drop(&mut self) {
-        unwound(&self.place, self.token);
+        unwound(self.place, self.token);
     }
 }
 
@@ -101,7 +101,7 @@ impl<P: Place + Copy> Drop for CallGuard<P> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.token.is_on() {
-            left(&self.place, self.token, self.unwinding);
+            left(self.place, self.token, self.unwinding);
         }
     }
 }
@@ -134,13 +134,13 @@ pub fn construct<R>(body: impl FnOnce() -> R) -> R {
 /// Counts the end of a call by a panic.
 #[cold]
 #[inline(never)]
-pub(super) fn unwound(place: &impl Place, token: Token) {
+fn unwound(place: impl Place, token: Token) {
     place.end(token, End::Panic);
 }
 
 /// Counts the end of a call that was left before the end of its body.
 #[inline(never)]
-fn left(place: &impl Place, token: Token, unwinding: bool) {
+fn left(place: impl Place, token: Token, unwinding: bool) {
     let end = if thread::panicking() && !unwinding {
         End::Panic
     } else {

@@ -70,7 +70,7 @@ impl From<Outcome> for End {
 #[derive(Debug)]
 pub struct Probe<'a, T>(pub &'a T);
 
-// The method's name is this long because every trait in the user's scope competes for it.
+// The methods' names are this long because every trait in the user's scope competes for them.
 impl<T, E> Probe<'_, Result<T, E>> {
     #[doc(hidden)]
     #[inline(always)]
@@ -81,6 +81,12 @@ impl<T, E> Probe<'_, Result<T, E>> {
         } else {
             End::Success
         }
+    }
+
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn instrument_task_kind(&self, kind: impl FnOnce(&E) -> &'static str) -> Option<&'static str> {
+        error_kind(self.0, kind)
     }
 }
 
@@ -107,6 +113,12 @@ impl<T: ToOutcome> ByTrait for Probe<'_, T> {
 pub trait Otherwise {
     #[doc(hidden)]
     fn instrument_task_end(&self) -> End;
+
+    #[doc(hidden)]
+    #[inline(always)]
+    fn instrument_task_kind<K>(&self, _kind: K) -> Option<&'static str> {
+        None
+    }
 }
 
 impl<T> Otherwise for &Probe<'_, T> {

@@ -186,6 +186,7 @@ pub mod impl_arguments {
     }
 }
 
+#[allow(clippy::toplevel_ref_arg)]
 pub mod patterns {
     use crate::support::{Fault, block_on, counts, mixed, pause, succeed};
     use instrument_task::instrument_task;

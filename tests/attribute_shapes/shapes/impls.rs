@@ -274,3 +274,64 @@ pub mod under_async_trait {
         });
     }
 }
+
+pub mod kinds_of_a_block {
+    use crate::support::{Fault, block_on, counts, mixed, pause, succeed};
+    use instrument_task::instrument_task;
+    use std::future::Future;
+
+    struct Mixed(u8);
+
+    fn kind(_: &Fault) -> &'static str {
+        "fault"
+    }
+
+    #[instrument_task(error_kind = kind, in_flight, time = always)]
+    impl Mixed {
+        fn result(&self) -> Result<u8, Fault> {
+            if self.0 == 0 {
+                return Err(Fault);
+            }
+            Ok(self.0)
+        }
+
+        fn option(&self) -> Option<u8> {
+            self.0.checked_sub(1)
+        }
+
+        fn plain(&self) -> u8 {
+            self.0
+        }
+
+        async fn later(&self) -> u8 {
+            pause().await;
+            self.0
+        }
+
+        async fn later_option(&self) -> Option<u8> {
+            pause().await;
+            Some(self.0.checked_sub(1)?)
+        }
+
+        fn future(&self) -> impl Future<Output = Result<u8, Fault>> {
+            std::future::ready(self.result())
+        }
+    }
+
+    pub fn check() {
+        let expected = [
+            ("Mixed.result", mixed(1, 1)),
+            ("Mixed.option", succeed(1)),
+            ("Mixed.plain", succeed(1)),
+            ("Mixed.later", succeed(1)),
+            ("Mixed.later_option", succeed(1)),
+            ("Mixed.future", mixed(0, 1)),
+        ];
+        counts(&expected, || {
+            assert_eq!(Mixed(1).result(), Ok(1));
+            assert_eq!((Mixed(1).option(), Mixed(1).plain()), (Some(0), 1));
+            assert_eq!((block_on(Mixed(1).later()), block_on(Mixed(1).later_option())), (1, Some(0)));
+            assert_eq!(block_on(Mixed(0).future()), Err(Fault));
+        });
+    }
+}

@@ -35,8 +35,8 @@ pub fn by_reference(ref n: String) -> Result<usize, std::fmt::Error> {
 }
 
 #[instrument_task]
-pub fn _underscored(_used: u8) -> Result<u8, std::fmt::Error> {
-    if _used == 0 {
+pub fn _underscored(_used: String) -> Result<String, std::fmt::Error> {
+    if _used.is_empty() {
         return Err(std::fmt::Error);
     }
     Ok(_used)

@@ -1,0 +1,21 @@
+// What was written:
+
+#[instrument_task]
+pub fn count(words: &[String]) -> usize {
+    let n = words.len();
+    n.max(1)
+}
+
+// What it becomes:
+
+pub fn count(words: &[String]) -> usize {
+    static __TASK_SITE: ::instrument_task::__private::Site = ::instrument_task::__private::Site::new("count");
+    let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE);
+    let __task_value: usize = {
+        let n = words.len();
+        n.max(1)
+    };
+    #[allow(unreachable_code)]
+    __task_call.succeed();
+    __task_value
+}

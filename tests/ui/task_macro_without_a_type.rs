@@ -1,0 +1,14 @@
+use instrument_task::instrument_task;
+
+mod queue {
+    // Stands for the attribute of a queue, which would wrap the body in `Ok({ … })`.
+    pub use std::prelude::v1::test as task;
+}
+
+#[instrument_task]
+#[queue::task]
+fn parse() {
+    let _n: u8 = "1".parse()?;
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use instrument_task::instrument_task;
+
+#[instrument_task]
+#[instrument_task]
+fn run() {}
+
+fn main() {
+    run();
+}
