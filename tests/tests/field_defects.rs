@@ -43,7 +43,7 @@ fn receiver() -> Receiver {
 
 fn calls(client: &Client, calls: u64) {
     with_client(client, || {
-        (0..calls).for_each(|number| assert_eq!(work(number), number))
+        (0..calls).for_each(|number| assert_eq!(work(number), number));
     });
 }
 
@@ -323,7 +323,7 @@ fn dipstick_loses_the_metric_that_triggers_a_roll_of_the_buffer() {
         .build()
         .unwrap();
     with_client(&client, || {
-        (0..1_000).for_each(|number| assert_eq!(numbered(number), number))
+        (0..1_000).for_each(|number| assert_eq!(numbered(number), number));
     });
     let report = client.shutdown(BOUND);
     delivered(&report);
@@ -354,7 +354,7 @@ fn dogstatsd_drop_returns_with_data_unsent() {
         .unwrap();
     // More than one burst of packets.
     with_client(&client, || {
-        (0..3_000).for_each(|number| assert_eq!(numbered(number), number))
+        (0..3_000).for_each(|number| assert_eq!(numbered(number), number));
     });
     let handle = client.client();
     drop(client);
@@ -463,7 +463,7 @@ fn datadog_go_a_dump_of_the_buffer_overflows_the_agents_socket() {
         .build()
         .unwrap();
     with_client(&client, || {
-        (0..3_000).for_each(|number| assert_eq!(numbered(number), number))
+        (0..3_000).for_each(|number| assert_eq!(numbered(number), number));
     });
     let report = client.flush(BOUND);
     delivered(&report);

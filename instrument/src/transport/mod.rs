@@ -2,6 +2,7 @@
 
 mod backoff;
 mod os;
+mod peer;
 mod resolve;
 mod stream;
 mod udp;
