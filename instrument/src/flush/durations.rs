@@ -255,7 +255,10 @@ mod tests {
 
     #[test]
     fn a_sampled_pass_keeps_one_value_back_and_the_calls_add_up() {
-        let (mut durations, mut random) = filled(11);
+        let (mut durations, mut random) = (Durations::default(), Random::new());
+        for nanos in 0..11 {
+            assert_eq!(durations.push(nanos, 10 * STRIDE_ONE, ROOMY, &mut random), 0);
+        }
         durations.begin(103, ROOMY, false, &mut random);
         let mut calls = 0.0;
         for _ in 0..10 {
@@ -268,6 +271,17 @@ mod tests {
         let (_, sample) = durations.get(0).expect("the one kept back");
         calls += sample.calls as f64 / sample.values as f64;
         assert!((calls - 110.0).abs() < 1e-9, "{calls}");
+    }
+
+    #[test]
+    fn a_value_is_not_kept_back_for_ever() {
+        let (mut durations, mut random) = (Durations::default(), Random::new());
+        assert_eq!(durations.push(7, 10 * STRIDE_ONE, ROOMY, &mut random), 0);
+        let sent = (0..=HOLD).map(|_| {
+            durations.begin(9, ROOMY, false, &mut random);
+            durations.get(0).is_some()
+        });
+        assert_eq!(sent.collect::<Vec<_>>(), [false, false, true]);
     }
 
     #[test]

@@ -128,7 +128,12 @@ impl Handle {
         }
         let (reply, answer) = bounded(1);
         self.requests.send_deadline(request(reply), deadline).ok()?;
-        answer.recv_deadline(deadline + GRACE).ok()
+        crossbeam_channel::select! {
+            recv(answer) -> answer => answer.ok(),
+            // It ended over a shutdown. That is answered; a request that came behind it stays in the queue.
+            recv(self.ended) -> _ => answer.try_recv().ok(),
+            default((deadline + GRACE).saturating_duration_since(Instant::now())) => None,
+        }
     }
 
     /// What to say without the flusher: what it published last.
