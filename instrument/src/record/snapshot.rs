@@ -156,12 +156,12 @@ impl Reader {
         } in &mut self.shards
         {
             let pushed = shard.ring.drain(|value| {
-                let (series, outcome) = shard::unpack(value.key);
+                let (series, outcome) = shard::unpack(value.key());
                 let outcome = outcome.min(OUTCOMES - 1);
                 into.values.push(Measured {
                     series,
                     outcome,
-                    stride: value.stride.max(STRIDE_ONE),
+                    stride: value.stride().max(STRIDE_ONE),
                     ticks: value.ticks,
                 });
             });
