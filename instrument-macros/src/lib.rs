@@ -52,7 +52,7 @@ use syn::Result;
 /// Without `ok_if` and `error_if`, `Err` of a `Result` under any alias is an exception, a type with `ToOutcome` says itself what it
 /// is, and everything else is a success.
 ///
-/// ```ignore
+/// ```text
 /// #[instrument_task(name = "mail.send", tags(kind = "batch"), error_kind = MailError::kind)]
 /// async fn send_mail(to: &str) -> Result<(), MailError> { Ok(()) }
 /// ```
