@@ -155,7 +155,9 @@ mod tests {
                 });
             };
             let threads: Vec<_> = (0..10).map(|_| thread::spawn(calls)).collect();
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
+            for thread in threads {
+                thread.join().unwrap();
+            }
         }
         local::uninstall(&recorder);
         let mut shards = Vec::new();
