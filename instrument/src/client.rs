@@ -359,9 +359,9 @@ impl Live {
         };
         local::uninstall(&self.recorder);
         let report = handle.shut_down(deadline);
-        // A guard that is dropped on the flusher's own thread, by a `tracing` subscriber say, cannot wait for it. A
-        // panicked flusher has said so already.
-        if thread.thread().id() != std::thread::current().id() {
+        // A guard that is dropped on the flusher's own thread cannot wait for it, and neither can one whose thread holds what
+        // a `tracing` subscriber waits for there. Such a flusher has nothing left to do but to end.
+        if thread.thread().id() != std::thread::current().id() && handle.has_ended() {
             let _ = thread.join();
         }
         report

@@ -94,7 +94,7 @@ impl Ledger {
 
     /// The report of a flush that began when the books stood at `before`.
     pub(crate) fn since(self, before: &Self) -> FlushReport {
-        let dropped = |ledger: &Self| ledger.counters.dropped + ledger.timers.dropped();
+        let dropped = |ledger: &Self| ledger.counters.dropped + ledger.timers.dropped_at_shutdown;
         FlushReport {
             sent: (self.counters.sent + self.timers.sent) - (before.counters.sent + before.timers.sent),
             pending: self.counters.pending + self.timers.pending,
@@ -116,7 +116,8 @@ pub struct FlushReport {
     /// Counter increments and durations that still wait, because the deadline came or the server refused them. They go out
     /// with a later flush.
     pub pending: u64,
-    /// Counter increments and durations dropped during this flush.
+    /// Counter increments and durations lost: what a shutdown could not send by its deadline. Durations that were thinned to keep
+    /// to the budget are no loss, since the rate accounts for them; the [`ledger`](Self::ledger) has them.
     pub dropped: u64,
     /// The books after it.
     pub ledger: Ledger,

@@ -31,10 +31,13 @@
 //! | `tasks.status.<task>.panics` | counter | it panics |
 //! | `tasks.status.<task>.cancelled` | counter | its future is dropped before it is done |
 //! | `tasks.duration.<task>.success` | timer, ms | it succeeds |
+//! | `tasks.status.<task>.exceptions.<kind>` | counter | an exception is of that kind (argument `error_kind`) |
+//! | `tasks.status.<task>.in_flight` | gauge | with the argument `in_flight`, while calls are under way |
 //!
 //! A counter appears once it is not zero. With the prefix `celery` these are the names of the Python decorator that this
 //! library mirrors, so an existing dashboard keeps working. [`ClientBuilder::time_every_outcome`] times failed and cancelled
-//! calls as well, each outcome under its own name.
+//! calls as well, each outcome under its own name. The arguments of a single task are listed at
+//! [`instrument_task`](macro@instrument_task).
 //!
 //! # What it promises
 //!
@@ -44,7 +47,9 @@
 //!
 //! **Counters are exact.** They are never sampled, and nothing is lost inside the process short of a shutdown that runs
 //! into its deadline. A datagram that the kernel refused, because the server is down say, leaves what it carried pending; it
-//! goes out when the server is back. What a server took in and did not read before it died is beyond what any client can see.
+//! goes out when the server is back. Over UDP that can be known of a server on this host; from another host a refusal comes a
+//! round trip later, may be about any datagram, and is counted ([`Ledger::refused_late`]) instead of sent again. What a server
+//! took in and did not read before it died is beyond what any client can see.
 //!
 //! **Timers are honest.** Up to a budget (1 000 durations a second for one task by default) every duration is sent. Past it they
 //! are sampled at random, and the sample rate on the wire is what was sent over the calls that it stands for, counted for
@@ -82,7 +87,7 @@
 //!
 //! # Configuration
 //!
-//! The code goes before the environment: what [`Client::builder`] sets counts, then come `STATSD_URL`, `STATSD_ADDR`,
+//! The code goes before the environment: what [`Client::builder`] sets counts, then come `STATSD_URL`, `STATSD_SOCKET_PATH`, `STATSD_ADDR`,
 //! `STATSD_HOST` with `STATSD_PORT`, and the variables of Datadog's agent, then `127.0.0.1:8125`. `STATSD_PREFIX`,
 //! `STATSD_SAMPLE_RATE`, `STATSD_DEFAULT_TAGS` and `STATSD_MAX_PACKET_SIZE` are read as well, and `STATSD_DISABLED` switches
 //! everything off. A value that makes no sense is an [`Error`] that names its variable.

@@ -1,6 +1,7 @@
 //! Counting in a client of one's own: for a closure, and for a future.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -58,7 +59,6 @@ impl Client {
 
 pin_project! {
     /// A future whose annotated calls count in one client; made by [`Client::scope`].
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Scoped<F> {
         recorder: Arc<Recorder>,
@@ -82,5 +82,13 @@ impl<F: Future> Future for Scoped<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         local::within(this.recorder, || this.future.poll(context))
+    }
+}
+
+impl<F: fmt::Debug> fmt::Debug for Scoped<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scoped")
+            .field("future", &self.future)
+            .finish_non_exhaustive()
     }
 }

@@ -143,7 +143,15 @@ impl Environment<'_> {
                 .map(|target| (target, variable)),
             Form::HostAndPort { host, port, both } => {
                 let fallback = Endpoint::default();
-                let (name, number) = (self.read(host, address::host)?, self.read(port, address::port)?);
+                let name = self.read(host, address::host)?;
+                // Kubernetes gives every pod beside a service called `statsd` a STATSD_PORT of this form; it is about
+                // that service, and no port.
+                let is_link = self.text(port)?.is_some_and(|text| text.contains("://"));
+                let number = if is_link {
+                    None
+                } else {
+                    self.read(port, address::port)?
+                };
                 let variable = match (&name, &number) {
                     (None, None) => return Ok(None),
                     (Some(_), None) => host,

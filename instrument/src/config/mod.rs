@@ -2,6 +2,7 @@
 
 mod address;
 mod builder;
+mod checks;
 mod env;
 mod tags;
 

@@ -31,6 +31,8 @@ const MEMORY: f64 = 0.8;
 struct Rate {
     ended: usize,
     a_second: f64,
+    /// The stride that is never gone below.
+    base: u32,
 }
 
 #[derive(Debug)]
@@ -56,14 +58,27 @@ impl Budget {
         }
     }
 
-    /// Takes note of how many timeable calls of each task had ended `seconds` after the start; true if strides are to be set.
-    pub(super) fn observe(&mut self, seconds: f64, ended: impl Iterator<Item = usize>) -> bool {
+    /// A duration came in that was picked from `stride`, in units of 1/256 of a call: a thread whose ring was filling up may have
+    /// doubled it.
+    pub(super) fn note(&mut self, task: usize, stride: u32) {
+        if self.by_task.get(task).is_some_and(|wanted| stride > *wanted) {
+            self.settling = STRIDE_MAX.ilog2();
+        }
+    }
+
+    /// Takes note of how many timeable calls of each task had ended `seconds` after the start, and of the stride that it asks
+    /// for itself; true if strides are to be set.
+    pub(super) fn observe(
+        &mut self,
+        seconds: f64,
+        tasks: impl Iterator<Item = (usize, Option<u32>)>,
+    ) -> bool {
         let passed = seconds - self.seen;
         if passed < SHORTEST {
             return false;
         }
         self.seen = seconds;
-        for (at, ended) in ended.enumerate() {
+        for (at, (ended, own)) in tasks.enumerate() {
             if at == self.rates.len() {
                 self.rates.push(Rate::default());
             }
@@ -72,14 +87,15 @@ impl Budget {
             *rate = Rate {
                 ended,
                 a_second: now.max(rate.a_second * MEMORY),
+                base: own.unwrap_or(self.limits.base_stride),
             };
         }
         let fair = self.fair_rate();
         self.by_task.resize(self.rates.len(), self.limits.base_stride);
         let mut sampled = false;
         for (stride, rate) in self.by_task.iter_mut().zip(&self.rates) {
-            let wanted = stride_for(rate.a_second / fair).max(self.limits.base_stride);
-            sampled |= wanted > self.limits.base_stride || *stride != wanted;
+            let wanted = stride_for(rate.a_second / fair).max(rate.base);
+            sampled |= wanted > rate.base || *stride != wanted;
             *stride = wanted;
         }
         // A stride halves once a drain at most: 22 drains bring the largest one down.
@@ -151,20 +167,36 @@ mod tests {
         }
     }
 
+    fn plain<const N: usize>(ended: [usize; N]) -> impl Iterator<Item = (usize, Option<u32>)> {
+        ended.into_iter().map(|ended| (ended, None))
+    }
+
+    #[test]
+    fn a_tasks_own_rate_stays_whatever_the_clients() {
+        let mut budget = Budget::new(limits(1_000.0, 20_000.0));
+        assert!(budget.observe(1.0, [(900, Some(25_600)), (50_000, Some(STRIDE_ONE))].into_iter()));
+        assert_eq!(budget.strides(&[0, 1]), [25_600, 50 * STRIDE_ONE]);
+    }
+
+    #[test]
+    fn a_stride_that_a_thread_doubled_comes_down_again() {
+        let mut budget = Budget::new(limits(1_000.0, 20_000.0));
+        while budget.observe(budget.seen + 0.1, plain([0])) {}
+        budget.note(0, 4 * STRIDE_ONE);
+        assert!(budget.observe(budget.seen + 0.1, plain([0])));
+    }
+
     #[test]
     fn a_series_past_its_budget_is_strided_and_comes_back() {
         let mut budget = Budget::new(limits(1_000.0, 20_000.0));
-        assert!(
-            !budget.observe(0.1, [50, 99].into_iter()),
-            "both below 1 000 a second"
-        );
-        assert!(budget.observe(0.2, [1_050, 199].into_iter()));
+        assert!(!budget.observe(0.1, plain([50, 99])), "both below 1 000 a second");
+        assert!(budget.observe(0.2, plain([1_050, 199])));
         assert_eq!(
             budget.strides(&[0, 1, 0]),
             [10 * STRIDE_ONE, STRIDE_ONE, 10 * STRIDE_ONE]
         );
         let mut drains = 0;
-        while budget.observe(0.3 + f64::from(drains) / 10.0, [1_050, 199].into_iter()) {
+        while budget.observe(0.3 + f64::from(drains) / 10.0, plain([1_050, 199])) {
             drains += 1;
             assert!(drains < 100, "it settles");
         }
@@ -174,7 +206,7 @@ mod tests {
     #[test]
     fn the_clients_budget_is_shared_by_those_that_would_exceed_it() {
         let mut budget = Budget::new(limits(1_000.0, 1_500.0));
-        budget.observe(1.0, [100_000, 100_000, 10].into_iter());
+        budget.observe(1.0, plain([100_000, 100_000, 10]));
         let strides = budget.strides(&[0, 1, 2]).to_vec();
         assert_eq!(strides[0], strides[1]);
         assert_eq!(strides[2], STRIDE_ONE, "a small one is left alone");

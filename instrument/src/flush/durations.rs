@@ -36,6 +36,9 @@ impl Random {
     }
 }
 
+/// Passes for which a value is kept back after the last one that was picked from several calls.
+const HOLD: u32 = 2;
+
 #[derive(Debug)]
 pub(super) struct Durations {
     /// Nanoseconds.
@@ -44,8 +47,8 @@ pub(super) struct Durations {
     level: u64,
     /// Calls of this outcome that values were sent for. Wraps with the counter it is subtracted from.
     calls_spent: usize,
-    /// Whether a value was ever picked from several calls.
-    sampled: bool,
+    /// Passes since a value came that was picked from several calls; two, if none ever did.
+    quiet: u32,
     /// What the values sent stand for beyond that: half a call at most, either way.
     over: f64,
     /// What this pass sends, and how much of that it has sent.
@@ -63,7 +66,7 @@ impl Default for Durations {
             values: VecDeque::new(),
             level: STRIDE_ONE.into(),
             calls_spent: 0,
-            sampled: false,
+            quiet: HOLD,
             over: 0.0,
             pass: Sample { values: 0, calls: 0 },
             done: 0,
@@ -95,7 +98,9 @@ impl Durations {
 
     /// Takes in a value; returns how many values that made it drop.
     pub(super) fn push(&mut self, nanos: u64, stride: u32, limit: usize, random: &mut Random) -> u64 {
-        self.sampled |= stride > STRIDE_ONE;
+        if stride > STRIDE_ONE {
+            self.quiet = 0;
+        }
         let stride = u64::from(stride);
         let mut dropped = 0;
         if stride > self.level {
@@ -155,20 +160,16 @@ impl Durations {
     ///
     /// The rate is what is sent over the calls that it stands for, both counted, so it is never 1 by assumption. More
     /// values than calls can be at hand for a moment, when a value was read whose call was not seen to end yet: the rest waits.
-    /// When calls are sampled, one value is kept back unless this is the `last` pass: calls that no pick falls on then
+    /// While calls are sampled, one value is kept back unless this is the `last` pass: calls that no pick falls on then
     /// have something to ride on, and the sum of what is sent comes out exact.
     pub(super) fn begin(&mut self, ended: usize, most: usize, last: bool, random: &mut Random) -> u64 {
         self.done = 0;
         let calls = ended.wrapping_sub(self.calls_spent) as u64;
         let dropped = self.thin_to(most.max(1), random);
         let have = self.values.len() as u64;
-        let sampled = self.sampled || have < calls;
-        let values = if sampled && !last {
-            have.saturating_sub(1)
-        } else {
-            have
-        }
-        .min(calls);
+        let keeps_back = !last && self.quiet < HOLD;
+        self.quiet = (self.quiet + 1).min(HOLD);
+        let values = if keeps_back { have.saturating_sub(1) } else { have }.min(calls);
         self.pass = Sample {
             values,
             calls: if values == 0 { 0 } else { calls },
@@ -254,7 +255,10 @@ mod tests {
 
     #[test]
     fn a_sampled_pass_keeps_one_value_back_and_the_calls_add_up() {
-        let (mut durations, mut random) = filled(11);
+        let (mut durations, mut random) = (Durations::default(), Random::new());
+        for nanos in 0..11 {
+            assert_eq!(durations.push(nanos, 10 * STRIDE_ONE, ROOMY, &mut random), 0);
+        }
         durations.begin(103, ROOMY, false, &mut random);
         let mut calls = 0.0;
         for _ in 0..10 {
@@ -267,6 +271,17 @@ mod tests {
         let (_, sample) = durations.get(0).expect("the one kept back");
         calls += sample.calls as f64 / sample.values as f64;
         assert!((calls - 110.0).abs() < 1e-9, "{calls}");
+    }
+
+    #[test]
+    fn a_value_is_not_kept_back_for_ever() {
+        let (mut durations, mut random) = (Durations::default(), Random::new());
+        assert_eq!(durations.push(7, 10 * STRIDE_ONE, ROOMY, &mut random), 0);
+        let sent = (0..=HOLD).map(|_| {
+            durations.begin(9, ROOMY, false, &mut random);
+            durations.get(0).is_some()
+        });
+        assert_eq!(sent.collect::<Vec<_>>(), [false, false, true]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! How the rest of the program talks to the flusher's thread.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle, ThreadId},
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
     tick::Tick,
@@ -23,6 +24,8 @@ use crate::{
 const QUEUE: usize = 16;
 /// How long past its deadline an answer is waited for: the flusher looks at the deadline between two bursts.
 const GRACE: Duration = Duration::from_millis(250);
+/// How long the books are waited for. The flusher reads them between two bursts, and a write may take a tenth of a second.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// When the flusher does what.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +39,10 @@ pub(crate) struct Times {
 pub(crate) struct Handle {
     requests: Sender<Request>,
     thread: ThreadId,
-    /// The books as they were closed.
-    closed: Mutex<Ledger>,
+    /// The books as of the flusher's last turn.
+    published: Arc<Mutex<Ledger>>,
+    /// Never sent to: it is disconnected when the flusher has ended.
+    ended: Receiver<()>,
 }
 
 /// Starts the flusher. The thread ends after [`Handle::shut_down`].
@@ -48,8 +53,14 @@ pub(crate) fn start(
     times: Times,
 ) -> Result<(Handle, JoinHandle<()>), Error> {
     let (requests, queue) = bounded(QUEUE);
+    let (alive, ended) = bounded(0);
+    let published = Arc::new(Mutex::new(Ledger::default()));
     let worker = Worker {
         requests: queue,
+        published: Arc::clone(&published),
+        waiting: VecDeque::new(),
+        closing: None,
+        alive,
         engine: Engine::new(reader, tick, transport),
         drain_interval: times.drain_interval,
         flush_interval: times.flush_interval,
@@ -68,48 +79,66 @@ pub(crate) fn start(
     let handle = Handle {
         requests,
         thread: thread.thread().id(),
-        closed: Mutex::default(),
+        published,
+        ended,
     };
     Ok((handle, thread))
+}
+
+/// The instant `within` from now; a year is for ever.
+fn deadline(within: Duration) -> Instant {
+    const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    Instant::now() + within.min(FOR_EVER)
 }
 
 impl Handle {
     /// Asks for a flush and waits for it until the deadline.
     pub(crate) fn flush(&self, within: Duration) -> FlushReport {
-        let deadline = Instant::now() + within;
-        self.ask(within, |reply| Request::Flush { deadline, reply })
+        let deadline = deadline(within);
+        self.ask(deadline, |reply| Request::Flush { deadline, reply })
             .unwrap_or_else(|| self.unanswered())
     }
 
     /// Flushes and ends the thread.
     pub(crate) fn shut_down(&self, within: Duration) -> FlushReport {
-        let deadline = Instant::now() + within;
-        let report = self.ask(within, |reply| Request::Shutdown { deadline, reply });
-        let report = report.unwrap_or_else(|| self.unanswered());
-        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = report.ledger;
-        report
+        let deadline = deadline(within);
+        self.ask(deadline, |reply| Request::Shutdown { deadline, reply })
+            .unwrap_or_else(|| self.unanswered())
+    }
+
+    /// Whether the thread has ended, or does so in a moment.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(
+            self.ended.recv_timeout(GRACE),
+            Err(RecvTimeoutError::Disconnected)
+        )
     }
 
     /// The books: as they are, or as they were closed.
     pub(crate) fn ledger(&self) -> Ledger {
-        self.ask(Duration::from_secs(1), |reply| Request::Ledger { reply })
+        self.ask(deadline(PATIENCE), |reply| Request::Ledger { reply })
             .unwrap_or_else(|| self.unanswered().ledger)
     }
 
     /// Puts a request and waits for the answer; `None` if the flusher is gone or the time is up.
-    fn ask<T>(&self, within: Duration, request: impl FnOnce(Sender<T>) -> Request) -> Option<T> {
+    fn ask<T>(&self, deadline: Instant, request: impl FnOnce(Sender<T>) -> Request) -> Option<T> {
         if thread::current().id() == self.thread {
             // A `tracing` subscriber that flushes from within the flusher would wait for itself.
             return None;
         }
         let (reply, answer) = bounded(1);
-        self.requests.send_timeout(request(reply), within).ok()?;
-        answer.recv_timeout(within + GRACE).ok()
+        self.requests.send_deadline(request(reply), deadline).ok()?;
+        crossbeam_channel::select! {
+            recv(answer) -> answer => answer.ok(),
+            // It ended over a shutdown. That is answered; a request that came behind it stays in the queue.
+            recv(self.ended) -> _ => answer.try_recv().ok(),
+            default((deadline + GRACE).saturating_duration_since(Instant::now())) => None,
+        }
     }
 
-    /// What to say without the flusher.
+    /// What to say without the flusher: what it published last.
     fn unanswered(&self) -> FlushReport {
-        let ledger = *self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        let ledger = *self.published.lock().unwrap_or_else(PoisonError::into_inner);
         let pending = ledger.counters.pending + ledger.timers.pending;
         FlushReport {
             pending,

@@ -2,7 +2,11 @@
 
 use super::durations::Durations;
 use crate::{
-    record::{shard::OUTCOMES, snapshot::Totals},
+    record::{
+        registry::{Options, Timing},
+        shard::OUTCOMES,
+        snapshot::Totals,
+    },
     wire::{Name, TaskNames},
 };
 
@@ -58,6 +62,7 @@ pub(super) struct Task {
     pub(super) spent: [usize; COUNTERS],
     pub(super) durations: [Durations; OUTCOMES],
     pub(super) gauge: Option<InFlight>,
+    options: Options,
 }
 
 /// The calls in flight: sent while there are any, and once when there are none any more.
@@ -67,14 +72,32 @@ pub(super) struct InFlight {
 }
 
 impl Task {
-    pub(super) fn new(names: Names, gauge: bool) -> Self {
+    pub(super) fn new(names: Names, options: Options) -> Self {
         Self {
             names,
             total: [0; COUNTERS],
             spent: [0; COUNTERS],
             durations: Default::default(),
-            gauge: gauge.then(InFlight::default),
+            gauge: options.in_flight.then(InFlight::default),
+            options,
         }
+    }
+
+    /// How many calls have ended that could have been timed; `every` is whether the client times every outcome.
+    pub(super) fn timeable(&self, every: bool) -> usize {
+        let [_, success, exceptions, cancelled, _] = self.total;
+        let all = success.wrapping_add(exceptions).wrapping_add(cancelled);
+        match self.options.timing {
+            Timing::Never => 0,
+            Timing::Always => all,
+            Timing::Client if every => all,
+            Timing::Client | Timing::Success => success,
+        }
+    }
+
+    /// The stride that the call site's own sample rate makes, if it has one.
+    pub(super) fn own_stride(&self) -> Option<u32> {
+        Some(self.options.stride).filter(|stride| *stride != 0)
     }
 
     /// Increments that were not sent. The difference wraps with the counter.
@@ -88,6 +111,9 @@ impl Task {
             .wrapping_sub(success)
             .wrapping_sub(exceptions)
             .wrapping_sub(cancelled)
+            .cast_signed()
+            .max(0)
+            .cast_unsigned()
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     batch::Packet,
     ledger::{CounterAccount, Ledger, TimerAccount},
     record::{
-        registry::{Description, Identity},
+        registry::{Description, Identity, Options},
         shard::OUTCOMES,
         snapshot::{Drained, Totals},
     },
@@ -138,17 +138,13 @@ impl Tick {
         self.name_series(&drained.series);
         self.take_totals(&drained.totals);
         self.take_values(drained, nanos);
-        let timed = self.settings.limits.time_every_outcome;
-        let ended = self.tasks.iter().map(|task| {
-            let [_, success, exceptions, cancelled, _] = task.total;
-            if timed {
-                success.wrapping_add(exceptions).wrapping_add(cancelled)
-            } else {
-                success
-            }
-        });
+        let every = self.settings.limits.time_every_outcome;
+        let tasks = self
+            .tasks
+            .iter()
+            .map(|task| (task.timeable(every), task.own_stride()));
         self.budget
-            .observe(seconds, ended)
+            .observe(seconds, tasks)
             .then(|| self.budget.strides(&self.route))
     }
 
@@ -157,14 +153,14 @@ impl Tick {
         for description in &series[self.route.len()..] {
             let Description { identity, options } = &**description;
             let task = if self.tasks.len() - self.overflows.len() < cap {
-                self.add(identity, options.in_flight)
+                self.add(identity, *options)
             } else {
                 self.folded.push(self.route.len());
                 let overflow = identity.overflow();
                 if let Some(task) = self.overflows.get(&overflow) {
                     *task
                 } else {
-                    let task = self.add(&overflow, options.in_flight);
+                    let task = self.add(&overflow, *options);
                     self.overflows.insert(overflow, task);
                     task
                 }
@@ -173,7 +169,7 @@ impl Tick {
         }
     }
 
-    fn add(&mut self, identity: &Identity, in_flight: bool) -> usize {
+    fn add(&mut self, identity: &Identity, options: Options) -> usize {
         let Identity { task, tags, kind } = identity;
         let Settings {
             wire, packet_size, ..
@@ -183,7 +179,7 @@ impl Tick {
             None => Names::Task(Box::new(wire.task(task, tags, room))),
             Some(kind) => Names::Kind(wire.kind(task, kind, room)),
         };
-        self.tasks.push(Task::new(names, in_flight));
+        self.tasks.push(Task::new(names, options));
         self.tasks.len() - 1
     }
 
@@ -217,6 +213,7 @@ impl Tick {
         } = self.settings.limits;
         let mut dropped = 0;
         for value in &drained.values {
+            self.budget.note(self.route[value.series], value.stride);
             let durations = &mut self.tasks[self.route[value.series]].durations[value.outcome];
             dropped += durations.push(
                 nanos(value.ticks),

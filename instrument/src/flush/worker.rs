@@ -7,13 +7,16 @@
 //!   flushes wait for it, drains and requests do not;
 //! - what it sends is paced: a burst fits well into the default receive buffer of a server, and a large flush is spread
 //!   over the interval;
-//! - [`Request`]s are served between two bursts; a flush or a shutdown returns by its deadline whatever the server does;
+//! - the books are shown between two bursts, a shutdown breaks a flush off, and both return by their deadlines whatever the
+//!   server does; a second flush waits for the first, or until its own deadline;
 //! - a panic on it, of a `tracing` subscriber say, is caught and counted, and it goes on;
 //! - it ends when it is told to, or when nobody is left who could.
 
 use std::{
+    collections::VecDeque,
     ops::ControlFlow,
     panic::{self, AssertUnwindSafe},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -65,6 +68,23 @@ pub(super) struct Worker {
     pub(super) flush_interval: Duration,
     /// The deadline when nobody is left to give one.
     pub(super) last_deadline: Duration,
+    /// Where the books are put after every turn, for who gets no answer in time.
+    pub(super) published: Arc<Mutex<Ledger>>,
+    /// Requests that came in during a flush.
+    pub(super) waiting: VecDeque<Request>,
+    /// A shutdown that is under way. It outlives a panic.
+    pub(super) closing: Option<Closing>,
+    /// Held until the thread ends.
+    #[expect(dead_code, reason = "its end tells of the thread's")]
+    pub(super) alive: Sender<()>,
+}
+
+/// A shutdown.
+pub(super) struct Closing {
+    deadline: Instant,
+    /// Nobody, if nobody was left to ask.
+    reply: Option<Sender<FlushReport>>,
+    before: Ledger,
 }
 
 /// What came of a burst.
@@ -104,26 +124,29 @@ impl Worker {
 
     /// Waits for what is due first or for a request, and does it.
     fn turn(&mut self, due: &mut Due) -> ControlFlow<()> {
+        if self.closing.is_some() {
+            self.close();
+            return ControlFlow::Break(());
+        }
         let wake = due.burst.unwrap_or(due.flush).min(due.drain);
-        match self.requests.recv_deadline(wake) {
+        let request = match self.waiting.pop_front() {
+            Some(request) => Ok(request),
+            None => self.requests.recv_deadline(wake),
+        };
+        match request {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
-                self.engine.shut_down(Instant::now() + self.last_deadline);
-                return ControlFlow::Break(());
+                let deadline = Instant::now() + self.last_deadline;
+                return self.start_closing(deadline, None);
             }
-            Ok(Request::Ledger { reply }) => {
-                self.engine.drain();
-                // An asker that went away does not mind.
-                let _ = reply.send(self.engine.tick.ledger());
-            }
+            Ok(Request::Ledger { reply }) => self.show(&reply),
             Ok(Request::Flush { deadline, reply }) => {
-                let _ = reply.send(self.engine.flush(deadline));
+                let before = self.engine.tick.ledger();
+                self.flush(deadline);
+                let _ = reply.send(self.engine.tick.ledger().since(&before));
                 due.burst = self.engine.unfinished.then(Instant::now);
             }
-            Ok(Request::Shutdown { deadline, reply }) => {
-                let _ = reply.send(self.engine.shut_down(deadline));
-                return ControlFlow::Break(());
-            }
+            Ok(Request::Shutdown { deadline, reply }) => return self.start_closing(deadline, Some(reply)),
         }
         let now = Instant::now();
         if now >= due.drain {
@@ -143,7 +166,107 @@ impl Worker {
                 Burst::Unfinished => Some(Instant::now() + WRITE_DEADLINE),
             };
         }
+        self.publish();
         ControlFlow::Continue(())
+    }
+
+    /// Tells how the books stand.
+    fn show(&mut self, reply: &Sender<Ledger>) {
+        self.engine.drain();
+        // An asker that went away does not mind.
+        let _ = reply.send(self.engine.tick.ledger());
+    }
+
+    fn publish(&self) {
+        *self.published.lock().unwrap_or_else(PoisonError::into_inner) = self.engine.tick.ledger();
+    }
+
+    /// Sends all that is pending, or as much as goes by the deadline or until a shutdown is asked for.
+    fn flush(&mut self, deadline: Instant) {
+        let engine = &mut self.engine;
+        engine.transport.retry_now();
+        // What a stream has a part of comes first.
+        let mut resumes = engine.unfinished;
+        if !resumes {
+            engine.begin(true);
+        }
+        loop {
+            let now = Instant::now();
+            let (wait, again) = match self.engine.burst(now) {
+                Burst::Done if !resumes => break,
+                Burst::Done => (Duration::ZERO, true),
+                Burst::More => (PAUSE, false),
+                Burst::Unfinished => {
+                    // The threads' rings go on to fill.
+                    self.engine.drain();
+                    (RETRY, false)
+                }
+                Burst::Refused { soon: true } => (RETRY, true),
+                Burst::Refused { soon: false } => break,
+            };
+            self.publish();
+            if now >= deadline || self.wait((now + wait).min(deadline)).is_break() {
+                break;
+            }
+            if again {
+                resumes = false;
+                self.engine.begin(true);
+            }
+        }
+    }
+
+    /// Waits, and shows the books meanwhile to who asks. Other requests have to wait for their turn; a shutdown is not kept
+    /// waiting, and breaks this off.
+    fn wait(&mut self, until: Instant) -> ControlFlow<()> {
+        let is_closing = self.closing.is_some();
+        loop {
+            match self.requests.recv_deadline(until) {
+                Ok(Request::Ledger { reply }) => self.show(&reply),
+                Ok(request) => {
+                    let breaks = matches!(request, Request::Shutdown { .. }) && !is_closing;
+                    if breaks {
+                        self.waiting.push_front(request);
+                        return ControlFlow::Break(());
+                    }
+                    self.waiting.push_back(request);
+                }
+                Err(RecvTimeoutError::Timeout) => return ControlFlow::Continue(()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    thread::park_timeout(until.saturating_duration_since(Instant::now()));
+                    return ControlFlow::Continue(());
+                }
+            }
+        }
+    }
+
+    /// Notes that the end has come; the next turn does it.
+    fn start_closing(&mut self, deadline: Instant, reply: Option<Sender<FlushReport>>) -> ControlFlow<()> {
+        let before = self.engine.tick.ledger();
+        self.closing = Some(Closing {
+            deadline,
+            reply,
+            before,
+        });
+        ControlFlow::Continue(())
+    }
+
+    /// The last flush; what it could not send is given up.
+    fn close(&mut self) {
+        let Some(deadline) = self.closing.as_ref().map(|closing| closing.deadline) else {
+            return;
+        };
+        self.flush(deadline);
+        self.engine.give_up();
+        self.publish();
+        let Some(Closing { reply, before, .. }) = self.closing.take() else {
+            return;
+        };
+        let report = self.engine.tick.ledger().since(&before);
+        if let Some(reply) = reply {
+            let _ = reply.send(report);
+        }
+        // Last, since a subscriber may panic or wait for who waits for this.
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| self.engine.tell_of_loss(&report)));
     }
 }
 
@@ -289,52 +412,17 @@ impl Engine {
         PAUSE.max(interval.mul_f64(SPREAD / bursts).min(interval / 4))
     }
 
-    /// Sends all that is pending, or as much as goes by the deadline.
-    fn flush(&mut self, deadline: Instant) -> FlushReport {
-        let before = self.tick.ledger();
-        self.transport.retry_now();
-        // What a stream has a part of comes first.
-        let mut resumes = self.unfinished;
-        if !resumes {
-            self.begin(true);
-        }
-        loop {
-            let now = Instant::now();
-            let (wait, again) = match self.burst(now) {
-                Burst::Done if !resumes => break,
-                Burst::Done => (Duration::ZERO, true),
-                Burst::More => (PAUSE, false),
-                Burst::Unfinished => {
-                    // The threads' rings go on to fill.
-                    self.drain();
-                    (RETRY, false)
-                }
-                Burst::Refused { soon: true } => (RETRY, true),
-                Burst::Refused { soon: false } => break,
-            };
-            let left = deadline.saturating_duration_since(now);
-            if left.is_zero() {
-                break;
-            }
-            pause(wait.min(left));
-            if again {
-                resumes = false;
-                self.begin(true);
-            }
-        }
-        self.tick.ledger().since(&before)
-    }
-
-    /// The last flush; what it could not send is given up.
-    fn shut_down(&mut self, deadline: Instant) -> FlushReport {
-        let before = self.tick.ledger();
-        self.flush(deadline);
+    /// Drops what is pending, for good.
+    fn give_up(&mut self) {
         if self.unfinished {
             self.tick.settle(self.transport.abandon());
             self.unfinished = false;
         }
         self.tick.give_up();
-        let report = self.tick.ledger().since(&before);
+    }
+
+    /// Tells of what a shutdown lost, if it did.
+    fn tell_of_loss(&mut self, report: &FlushReport) {
         let Ledger { counters, timers, .. } = report.ledger;
         if counters.dropped + timers.dropped_at_shutdown > 0 {
             self.trouble.tell(Instant::now(), Topic::GaveUp, || {
@@ -342,7 +430,6 @@ impl Engine {
                 format!("shut down with {increments} counter increments and {durations} durations unsent")
             });
         }
-        report
     }
 }
 
@@ -378,11 +465,6 @@ impl Pace {
     fn sent(&mut self) {
         self.left -= 1.0;
     }
-}
-
-/// Waits; an early end does no harm.
-fn pause(duration: Duration) {
-    thread::park_timeout(duration);
 }
 
 #[cfg(test)]

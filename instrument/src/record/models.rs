@@ -14,11 +14,7 @@ use super::{
 };
 
 fn value(n: u64) -> Value {
-    Value {
-        key: 4 * u32::try_from(n).unwrap(),
-        stride: STRIDE_ONE,
-        ticks: n,
-    }
+    Value::new(4 * u32::try_from(n).unwrap(), STRIDE_ONE, n)
 }
 
 fn recorder() -> Arc<Recorder> {
@@ -137,7 +133,7 @@ fn a_flush_sees_the_value_of_every_end_that_it_sees() {
                 .chunk(1)
                 .map_or(0, |blocks| blocks[0].ended().outcomes[0]);
             shards[0].ring.drain(|value| {
-                assert_eq!(unpack(value.key), (0, 0));
+                assert_eq!(unpack(value.key()), (0, 0));
                 values += 1;
             });
             assert!(started >= ended);

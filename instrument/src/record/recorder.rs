@@ -122,3 +122,55 @@ impl Recorder {
         shards.extend_from_slice(&pool.all[known..]);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::{
+        record::{
+            local,
+            shard::{End, STRIDE_ONE},
+            snapshot::{Drained, Reader},
+        },
+        task::{place::Place as _, site::Site},
+    };
+
+    #[test]
+    fn a_thousand_threads_ten_at_a_time_share_few_shards_and_lose_nothing() {
+        static SITE: Site = Site::new("a_thousand_threads");
+        const CALLS: usize = 1_000;
+        let recorder = Arc::new(Recorder::new(Options {
+            scoped: false,
+            time_every_outcome: false,
+            base_stride: STRIDE_ONE,
+        }));
+        assert!(local::install(&recorder), "no other unit test installs one");
+        for _ in 0..100 {
+            let calls = || {
+                (0..CALLS).for_each(|_| {
+                    let place = &SITE;
+                    place.end(place.start(), End::Success);
+                });
+            };
+            let threads: Vec<_> = (0..10).map(|_| thread::spawn(calls)).collect();
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        }
+        local::uninstall(&recorder);
+        let mut shards = Vec::new();
+        recorder.read_shards(0, &mut shards);
+        assert!(shards.len() <= 16, "{}", shards.len());
+        let mut drained = Drained::default();
+        Reader::new(recorder).drain(&mut drained);
+        let name = |at: &usize| &*drained.series[*at].identity.task == "a_thousand_threads";
+        let at = (0..drained.series.len()).find(name).expect("the task was called");
+        let totals = drained.totals[at];
+        assert_eq!(
+            (totals.started, totals.ended.outcomes[0]),
+            (1_000 * CALLS, 1_000 * CALLS)
+        );
+    }
+}

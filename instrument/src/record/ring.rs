@@ -17,19 +17,35 @@ use crate::sync::{AtomicU64, AtomicUsize, Ordering, Own as _};
 /// Values a ring holds: at the default drain interval of 100 ms, 10 000 values a second from one thread, which is ten
 /// series at their whole default budget. It is 16 KiB a thread.
 #[cfg(not(loom))]
-pub(crate) const CAPACITY: usize = 1024;
+pub(crate) const CAPACITY: usize = 2048;
 #[cfg(loom)]
 pub(crate) const CAPACITY: usize = 2;
 
-/// One measured duration.
+/// One measured duration. Two words, so that it travels in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Value {
-    /// Series and outcome, packed by the shard.
-    pub(crate) key: u32,
-    /// How many calls it was picked from, in units of 1/256.
-    pub(crate) stride: u32,
+    head: u64,
     /// The duration in raw ticks.
     pub(crate) ticks: u64,
+}
+
+impl Value {
+    /// A value with its key (series and outcome, packed by the shard) and how many calls it was picked from, in units of
+    /// 1/256.
+    #[inline(always)]
+    pub(crate) fn new(key: u32, stride: u32, ticks: u64) -> Self {
+        let head = (u64::from(stride) << 32) | u64::from(key);
+        Self { head, ticks }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+    pub(crate) fn key(self) -> u32 {
+        self.head as u32
+    }
+
+    pub(crate) fn stride(self) -> u32 {
+        (self.head >> 32) as u32
+    }
 }
 
 #[derive(Debug)]
@@ -88,29 +104,41 @@ impl Ring {
         }
     }
 
-    /// Adds a value, or counts it as dropped if the ring is full; true if the producer should slow down. Producer only.
+    /// Adds a value if there is certainly room; else it is for [`push`](Self::push). Producer only.
     #[inline(always)]
-    pub(crate) fn push(&self, value: Value) -> bool {
-        let Producer {
-            tail, look, entries, ..
-        } = &self.producer.0;
+    pub(crate) fn try_push(&self, value: Value) -> bool {
+        let Producer { tail, look, .. } = &self.producer.0;
         let at = tail.own();
-        let mut slow_down = false;
         if at == look.own() {
-            let room;
-            (room, slow_down) = self.look(at);
-            if !room {
-                return slow_down;
-            }
+            return false;
         }
+        self.put(at, value);
+        true
+    }
+
+    /// Adds a value, or counts it as dropped if the ring is full; true if the producer should slow down. Producer only.
+    pub(crate) fn push(&self, value: Value) -> bool {
+        let Producer { tail, look, .. } = &self.producer.0;
+        let at = tail.own();
+        let (room, slow_down) = if at == look.own() {
+            self.look(at)
+        } else {
+            (true, false)
+        };
+        if room {
+            self.put(at, value);
+        }
+        slow_down
+    }
+
+    /// Writes an entry and publishes it.
+    #[inline(always)]
+    fn put(&self, at: usize, value: Value) {
+        let Producer { tail, entries, .. } = &self.producer.0;
         let entry = &entries[at % CAPACITY];
-        entry.head.store(
-            (u64::from(value.stride) << 32) | u64::from(value.key),
-            Ordering::Relaxed,
-        );
+        entry.head.store(value.head, Ordering::Relaxed);
         entry.ticks.store(value.ticks, Ordering::Relaxed);
         tail.store(at.wrapping_add(1), Ordering::Release);
-        slow_down
     }
 
     /// Looks where the consumer is: whether there is room, and whether values come faster than they are taken out.
@@ -140,14 +168,11 @@ impl Ring {
         let mut at = self.head.0.own();
         while at != tail {
             let entry = &self.producer.0.entries[at % CAPACITY];
-            let packed = entry.head.load(Ordering::Relaxed);
-            #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
-            let (key, stride) = (packed as u32, (packed >> 32) as u32);
-            take(Value {
-                key,
-                stride,
-                ticks: entry.ticks.load(Ordering::Relaxed),
-            });
+            let (head, ticks) = (
+                entry.head.load(Ordering::Relaxed),
+                entry.ticks.load(Ordering::Relaxed),
+            );
+            take(Value { head, ticks });
             at = at.wrapping_add(1);
         }
         self.head.0.store(tail, Ordering::Release);

@@ -167,6 +167,15 @@ impl Block {
         bump(&self.ended[end.outcome() as usize], Ordering::Release);
     }
 
+    /// Counts the end of a call.
+    #[inline(always)]
+    fn count_end(&self, end: End) {
+        bump(&self.ended[end.outcome() as usize], Ordering::Release);
+        if matches!(end, End::Panic) {
+            bump(&self.panics, Ordering::Release);
+        }
+    }
+
     /// Takes half as many durations from now on: the ring is filling up. Holder only.
     #[cold]
     #[inline(never)]
@@ -331,14 +340,22 @@ impl Shard {
             block.skip.store(skip - 1, Ordering::Relaxed);
             return Token::untimed(self.terms.recorder);
         }
-        let mut stride = STRIDE_ONE;
-        if block.stride.load(Ordering::Relaxed) != STRIDE_ONE || block.picked.own() != STRIDE_ONE {
-            stride = self.pick(block, slot);
-            if stride == 0 {
-                return Token::untimed(self.terms.recorder);
-            }
+        if self.raw_clock
+            && block.stride.load(Ordering::Relaxed) == STRIDE_ONE
+            && block.picked.own() == STRIDE_ONE
+        {
+            return Token::timed(self.terms.recorder, STRIDE_ONE, clock::ticks(true));
         }
-        Token::timed(self.terms.recorder, stride, clock::ticks(self.raw_clock))
+        self.start_picked(block, slot)
+    }
+
+    /// Goes on with a start at which the count of skipped calls ran out.
+    #[inline(never)]
+    fn start_picked(&self, block: &Block, slot: usize) -> Token {
+        match self.pick(block, slot) {
+            0 => Token::untimed(self.terms.recorder),
+            stride => Token::timed(self.terms.recorder, stride, clock::ticks(self.raw_clock)),
+        }
     }
 
     /// Decides about a call at which the count of skipped ones ran out: returns the stride it was picked with, or 0 if
@@ -391,23 +408,40 @@ impl Shard {
     /// Counts the end of the call that `token` stands for; its value first, if it has one.
     #[inline(always)]
     pub(crate) fn end(&self, block: &Block, slot: usize, token: Token, end: End) {
-        if token.stride() != 0 && (matches!(end, End::Success) || self.times_every_outcome(block, slot)) {
+        if token.stride() != 0 {
+            if !self.raw_clock || !matches!(end, End::Success) {
+                return self.end_timed(block, slot, token, end);
+            }
             // Another core's counter may be behind by some ticks: nothing then, never a huge duration.
-            let ticks = clock::ticks(self.raw_clock).saturating_sub(token.began);
-            #[expect(clippy::cast_possible_truncation, reason = "a slot has 29 bits")]
-            let key = ((slot as u32) << 2) | end.outcome();
-            if self.ring.push(Value {
-                key,
-                stride: token.stride(),
-                ticks,
-            }) {
-                block.slow_down();
+            let ticks = clock::ticks(true).saturating_sub(token.began);
+            let value = Value::new(key(slot, end), token.stride(), ticks);
+            if !self.ring.try_push(value) {
+                return self.end_with_look(block, value, end);
             }
         }
-        bump(&block.ended[end.outcome() as usize], Ordering::Release);
-        if matches!(end, End::Panic) {
-            bump(&block.panics, Ordering::Release);
+        block.count_end(end);
+    }
+
+    /// Counts the end of a timed call that is not a success, or that no raw counter timed.
+    #[cold]
+    #[inline(never)]
+    fn end_timed(&self, block: &Block, slot: usize, token: Token, end: End) {
+        if matches!(end, End::Success) || self.times_every_outcome(block, slot) {
+            let ticks = clock::ticks(self.raw_clock).saturating_sub(token.began);
+            let value = Value::new(key(slot, end), token.stride(), ticks);
+            return self.end_with_look(block, value, end);
         }
+        block.count_end(end);
+    }
+
+    /// Counts an end whose value may find the ring full.
+    #[cold]
+    #[inline(never)]
+    fn end_with_look(&self, block: &Block, value: Value, end: End) {
+        if self.ring.push(value) {
+            block.slow_down();
+        }
+        block.count_end(end);
     }
 
     /// Whether calls of this series that fail or are cancelled are timed as well.
@@ -435,6 +469,13 @@ impl Shard {
             .store(if every { YES } else { NO }, Ordering::Relaxed);
         every
     }
+}
+
+/// The key of a value: series and outcome.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a slot has 29 bits")]
+fn key(slot: usize, end: End) -> u32 {
+    ((slot as u32) << 2) | end.outcome()
 }
 
 /// Takes apart the key of a value: series id and outcome.

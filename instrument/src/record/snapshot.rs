@@ -98,14 +98,13 @@ impl Reader {
         into.totals
             .iter_mut()
             .for_each(|totals| *totals = Totals::default());
-        // Ended before started, over all shards: an end that is counted then brings its start with it.
+        // Ended before started, over all shards: an end that is counted then brings its start with it. That may be in a shard that
+        // was made meanwhile.
+        self.each_late(into, |totals, _, ended| totals.add_ended(ended));
         self.each_block(into, |totals, block| totals.add_ended(block.ended()));
+        self.find_shards();
         self.each_block(into, |totals, block| totals.add_started(block.started()));
-        series::read_late(self.recorder.id(), |series, started, ended| {
-            let totals = at(&mut into.totals, slot::to_id(series.register()));
-            totals.add_ended(ended);
-            totals.add_started(started);
-        });
+        self.each_late(into, |totals, started, _| totals.add_started(started));
         self.drain_rings(into);
         // Series last: whatever was read above was registered before.
         registry::read(&mut into.series);
@@ -119,6 +118,17 @@ impl Reader {
             taken: 0,
             kept_up: true,
         }));
+    }
+
+    /// The counts that could not reach a shard.
+    fn each_late(&self, into: &mut Drained, mut read: impl FnMut(&mut Totals, usize, Ended)) {
+        series::read_late(self.recorder.id(), |series, started, ended| {
+            read(
+                at(&mut into.totals, slot::to_id(series.register())),
+                started,
+                ended,
+            );
+        });
     }
 
     fn each_block(&self, into: &mut Drained, mut read: impl FnMut(&mut Totals, &shard::Block)) {
@@ -146,12 +156,12 @@ impl Reader {
         } in &mut self.shards
         {
             let pushed = shard.ring.drain(|value| {
-                let (series, outcome) = shard::unpack(value.key);
+                let (series, outcome) = shard::unpack(value.key());
                 let outcome = outcome.min(OUTCOMES - 1);
                 into.values.push(Measured {
                     series,
                     outcome,
-                    stride: value.stride.max(STRIDE_ONE),
+                    stride: value.stride().max(STRIDE_ONE),
                     ticks: value.ticks,
                 });
             });

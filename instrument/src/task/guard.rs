@@ -8,8 +8,8 @@
 //! function's own while its body runs, and a deep recursion that fits the stack would not fit any more.
 
 #![allow(
-    clippy::inline_always,
-    reason = "the cost of a call is counted in instructions"
+    clippy::needless_pass_by_value,
+    reason = "a place by value stays in registers"
 )]
 
 use std::{mem, thread};
@@ -134,13 +134,13 @@ pub fn construct<R>(body: impl FnOnce() -> R) -> R {
 /// Counts the end of a call by a panic.
 #[cold]
 #[inline(never)]
-fn unwound(place: impl Place, token: Token) {
+fn unwound(place: impl Place + Copy, token: Token) {
     place.end(token, End::Panic);
 }
 
 /// Counts the end of a call that was left before the end of its body.
 #[inline(never)]
-fn left(place: impl Place, token: Token, unwinding: bool) {
+fn left(place: impl Place + Copy, token: Token, unwinding: bool) {
     let end = if thread::panicking() && !unwinding {
         End::Panic
     } else {

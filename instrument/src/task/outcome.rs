@@ -14,6 +14,7 @@ use crate::task::site::End;
 
 /// How a call that returned counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The task did its work.
     Success,

@@ -93,14 +93,7 @@ impl Site {
         if epoch == 0 {
             return Token::OFF;
         }
-        let here = Here;
-        if let Some(shard) = here.shard()
-            && shard.epoch() == epoch
-            && let Some(block) = shard.block(slot)
-        {
-            return shard.start(block, slot);
-        }
-        local::start(&self.series, slot)
+        start::<true>(&self.series, slot, epoch)
     }
 
     /// Counts the end of the call that `token` stands for, on whichever thread that is.
@@ -109,13 +102,48 @@ impl Site {
         if !token.is_on() {
             return;
         }
-        let here = Here;
-        if let Some(shard) = here.shard()
-            && shard.terms().recorder == token.recorder()
-            && let Some(block) = shard.block(slot)
-        {
-            return shard.end(block, slot, token, end);
+        match end {
+            End::Success => succeed::<true>(&self.series, slot, token),
+            end => fail::<true>(&self.series, slot, token, end),
         }
-        local::end(&self.series, slot, token, end);
     }
+}
+
+// What follows stands out of line, and ends in what it calls: so it needs no frame of its own, and the annotated function
+// saves no registers for it while there is no client. The parameter has it compiled with the crate that is annotated: there
+// the thread's pointer is one load, where a library made for any use would have to call for it.
+
+#[inline(never)]
+fn start<const HERE: bool>(series: &'static Series, slot: usize, epoch: usize) -> Token {
+    let here = Here;
+    if let Some(shard) = here.shard()
+        && shard.epoch() == epoch
+        && let Some(block) = shard.block(slot)
+    {
+        return shard.start(block, slot);
+    }
+    local::start(series, slot)
+}
+
+#[inline(never)]
+fn succeed<const HERE: bool>(series: &'static Series, slot: usize, token: Token) {
+    end(series, slot, token, End::Success);
+}
+
+#[cold]
+#[inline(never)]
+fn fail<const HERE: bool>(series: &'static Series, slot: usize, token: Token, how: End) {
+    end(series, slot, token, how);
+}
+
+#[inline(always)]
+fn end(series: &'static Series, slot: usize, token: Token, end: End) {
+    let here = Here;
+    if let Some(shard) = here.shard()
+        && shard.terms().recorder == token.recorder()
+        && let Some(block) = shard.block(slot)
+    {
+        return shard.end(block, slot, token, end);
+    }
+    local::end(series, slot, token, end);
 }

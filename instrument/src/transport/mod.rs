@@ -2,6 +2,7 @@
 
 mod backoff;
 mod os;
+mod peer;
 mod resolve;
 mod stream;
 mod udp;
@@ -51,9 +52,9 @@ pub(crate) fn open(config: &Config, now: Instant) -> Result<Box<dyn Transport>, 
     })
 }
 
-/// Something that payloads are sent through. It waits for the network for [`WRITE_DEADLINE`] at most.
+/// Something that payloads are sent through.
 pub(crate) trait Transport: Send {
-    /// Hands `payload` to the kernel; what is refused may be sent again, what is taken may not.
+    /// Hands `payload` to the kernel, and waits for room until [`WRITE_DEADLINE`] after `now` at most; what is refused may be sent again, what is taken may not.
     ///
     /// After [`Verdict::Unfinished`] the same payload has to be offered until the verdict is another, or
     /// [`abandon`](Self::abandon) is called.

@@ -1,6 +1,6 @@
 //! What the transports ask of the operating system, and how they read its errors.
 
-use super::Cause;
+use super::{Cause, WRITE_DEADLINE};
 use socket2::Socket;
 use std::{
     io,
@@ -13,6 +13,11 @@ pub(super) fn prepare(socket: &Socket, send_buffer: usize) -> io::Result<()> {
     // Less is slower, not wrong.
     let _ = socket.set_send_buffer_size(send_buffer);
     Ok(())
+}
+
+/// Until when to wait for a peer, for somebody who began at `now`, perhaps with other payloads.
+pub(super) fn deadline(now: Instant) -> Instant {
+    now.min(Instant::now()) + WRITE_DEADLINE
 }
 
 /// Sends what the kernel takes of `bytes`; while it takes nothing, waits for it until `deadline`.

@@ -17,6 +17,7 @@ use super::{
     Cause, SendError, Transport, Verdict, WRITE_DEADLINE,
     backoff::Backoff,
     os::{self, cause},
+    peer::Peer,
     resolve::Resolver,
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 };
 use socket2::{Protocol, SockAddr, Socket, TcpKeepalive, Type};
 use std::{
-    io::{self, Read},
+    io,
     time::{Duration, Instant},
 };
 
@@ -66,15 +67,6 @@ enum Link {
     Down,
     Connecting(Peer),
     Up(Peer),
-}
-
-struct Peer {
-    socket: Socket,
-    address: SockAddr,
-    /// When it was connected to, or began to be.
-    since: Instant,
-    /// Since when it has taken nothing of what was offered.
-    full_since: Option<Instant>,
 }
 
 impl Stream {
@@ -177,8 +169,8 @@ impl Stream {
     }
 
     /// Writes what is left of the frame.
-    fn write(&mut self) -> Verdict {
-        let deadline = Instant::now() + WRITE_DEADLINE;
+    fn write(&mut self, now: Instant) -> Verdict {
+        let deadline = os::deadline(now);
         let Link::Up(peer) = &mut self.link else {
             return self.cut(io::ErrorKind::NotConnected.into());
         };
@@ -235,7 +227,7 @@ impl Transport for Stream {
             {
                 return self.cut(error);
             }
-            return self.write();
+            return self.write(now);
         }
         if let Err(error) = self.connected(now) {
             self.last_error = error.or(self.last_error.take());
@@ -254,7 +246,7 @@ impl Transport for Stream {
                 self.frame.extend_from_slice(payload);
             }
         }
-        self.write()
+        self.write(now)
     }
 
     fn abandon(&mut self) -> usize {
@@ -354,52 +346,6 @@ impl Route {
             address,
             error,
         }
-    }
-}
-
-impl Peer {
-    /// Whether a connection has come about.
-    fn check(&self) -> io::Result<bool> {
-        if let Some(error) = self.socket.take_error()? {
-            return Err(error);
-        }
-        match self.socket.peer_addr() {
-            Ok(peer) => {
-                // A port of this host where nobody listens may be the one that the connection itself goes out from.
-                if self.address.is_ipv4() || self.address.is_ipv6() {
-                    let own = self.socket.local_addr()?;
-                    if own.as_socket() == peer.as_socket() {
-                        return Err(io::ErrorKind::ConnectionRefused.into());
-                    }
-                }
-                Ok(true)
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Looks whether the peer is still there, past anything that it says.
-    fn look(&self) -> io::Result<()> {
-        let mut ignored = [0; 512];
-        // A server has little to say; one that talks on and on is heard out another time.
-        for _ in 0..64 {
-            match (&self.socket).read(&mut ignored) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Peer {
-    /// A socket that is closed with something unread makes the kernel throw away what it still has to send.
-    fn drop(&mut self) {
-        let _ = self.look();
     }
 }
 

@@ -4,7 +4,7 @@
 //! back has a new socket under the old name: the old one refuses, and the new one is connected to.
 
 use super::{
-    Cause, SendError, Transport, Verdict, WRITE_DEADLINE,
+    Cause, SendError, Transport, Verdict,
     backoff::Backoff,
     os::{self, cause},
     stream::Stream,
@@ -78,12 +78,12 @@ impl Datagram {
     }
 
     /// Sends by the socket at hand, or by a new one; the error says why the datagram is certainly not there.
-    fn send_once(&mut self, payload: &[u8]) -> io::Result<()> {
+    fn send_once(&mut self, now: Instant, payload: &[u8]) -> io::Result<()> {
         let socket = match self.socket.take() {
             Some(socket) => socket,
             None => self.connect()?,
         };
-        let sent = os::send_within(&socket, payload, Instant::now() + WRITE_DEADLINE);
+        let sent = os::send_within(&socket, payload, os::deadline(now));
         let keep = sent.as_ref().map_or_else(
             |error| matches!(cause(error), Cause::Full | Cause::TooLarge),
             |_| true,
@@ -99,10 +99,10 @@ impl Transport for Datagram {
         if !had_socket && self.backoff.holds(now) {
             return Verdict::Refused;
         }
-        let mut sent = self.send_once(payload);
+        let mut sent = self.send_once(now, payload);
         if had_socket && self.socket.is_none() {
             // Its server is gone; there may be a new one already.
-            sent = self.send_once(payload);
+            sent = self.send_once(now, payload);
         }
         let Err(error) = sent else {
             self.backoff.succeeded();

@@ -3,6 +3,7 @@
 use super::*;
 use crate::transport::{resolve::Lookup, tests::until};
 use std::{
+    io::Read,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     sync::Arc,
     thread,

@@ -1,0 +1,196 @@
+//! Calls for an instruction counter: `overhead_instructions MODE SHAPE CALLS`.
+//!
+//! All calls are made by one function, `measured`, and what it and its callees execute is what a call costs. Prints how many
+//! calls were counted and how many durations were taken, so that nobody takes one mode for another.
+
+use std::{
+    env,
+    future::Future,
+    hint::black_box,
+    pin::Pin,
+    process::ExitCode,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use instrument_task::{Client, ClientBuilder, Guard};
+
+/// Calls between two drains of the timed mode: few enough that the ring never asks for sampling.
+const TIMED_BATCH: u64 = 400;
+
+/// The same functions, once as they stand and once with the attribute.
+macro_rules! shapes {
+    ($($attribute:tt)*) => {
+        use super::{Refused, work};
+
+        #[inline(never)]
+        $($attribute)*
+        pub(super) fn leaf(n: u64) -> u64 {
+            n.rotate_left(7) ^ 0x9E37
+        }
+
+        #[inline(never)]
+        $($attribute)*
+        pub(super) fn fallible(n: u64) -> Result<u64, Refused> {
+            let done = work(n);
+            if done == u64::MAX { Err(Refused) } else { Ok(done) }
+        }
+
+        #[inline(never)]
+        $($attribute)*
+        pub(super) fn question(n: u64) -> Result<u64, Refused> {
+            let done = super::tried(n)?;
+            Ok(work(done))
+        }
+
+        $($attribute)*
+        #[allow(clippy::unused_async, reason = "what an asynchronous function costs that never waits")]
+        pub(super) async fn ready(n: u64) -> Result<u64, Refused> {
+            let done = work(n);
+            if done == u64::MAX { Err(Refused) } else { Ok(done) }
+        }
+    };
+}
+
+mod bare {
+    shapes! {}
+}
+
+mod annotated {
+    shapes! { #[instrument_task::instrument_task] }
+}
+
+#[derive(Debug)]
+struct Refused;
+
+/// What a task does: a call of something that the compiler cannot see through, and that may panic.
+#[inline(never)]
+fn work(n: u64) -> u64 {
+    assert_ne!(black_box(n), u64::MAX);
+    n.rotate_left(7) ^ 0x9E37
+}
+
+#[inline(never)]
+fn tried(n: u64) -> Result<u64, Refused> {
+    if black_box(n) == u64::MAX {
+        return Err(Refused);
+    }
+    Ok(n)
+}
+
+/// Polls once what is ready at once and drops it, as an executor does: in a box, by a pointer to what it does not know.
+#[inline(never)]
+fn run_to_end(mut future: Pin<Box<dyn Future<Output = Result<u64, Refused>>>>) -> Result<u64, Refused> {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => Err(Refused),
+    }
+}
+
+#[inline(never)]
+fn poll_bare(n: u64) -> Result<u64, Refused> {
+    run_to_end(Box::pin(bare::ready(n)))
+}
+
+#[inline(never)]
+fn poll_annotated(n: u64) -> Result<u64, Refused> {
+    run_to_end(Box::pin(annotated::ready(n)))
+}
+
+#[derive(Clone, Copy)]
+enum Task {
+    Plain(fn(u64) -> u64),
+    Fallible(fn(u64) -> Result<u64, Refused>),
+}
+
+impl Task {
+    fn named(shape: &str, is_annotated: bool) -> Option<Self> {
+        Some(match (shape, is_annotated) {
+            ("leaf", false) => Self::Plain(bare::leaf),
+            ("leaf", true) => Self::Plain(annotated::leaf),
+            ("fallible", false) => Self::Fallible(bare::fallible),
+            ("fallible", true) => Self::Fallible(annotated::fallible),
+            ("question", false) => Self::Fallible(bare::question),
+            ("question", true) => Self::Fallible(annotated::question),
+            ("ready", false) => Self::Fallible(poll_bare),
+            ("ready", true) => Self::Fallible(poll_annotated),
+            _ => return None,
+        })
+    }
+}
+
+/// The calls whose instructions are counted, by pointers that the compiler cannot follow.
+#[inline(never)]
+fn measured(task: Task, calls: u64) {
+    match black_box(task) {
+        Task::Plain(call) => {
+            for n in 0..calls {
+                black_box(call(n));
+            }
+        }
+        Task::Fallible(call) => {
+            for n in 0..calls {
+                let _ = black_box(call(n));
+            }
+        }
+    }
+}
+
+/// The client of a mode, and the calls between two drains.
+fn client(mode: &str, calls: u64) -> Option<(Option<ClientBuilder>, u64)> {
+    let builder = Client::builder()
+        .ignore_environment()
+        .timer_budget(u32::MAX)
+        .client_timer_budget(u32::MAX);
+    Some(match mode {
+        "bare" | "off" => (None, calls),
+        "untimed" => (Some(builder.sample_rate(0.0001)), calls),
+        "timed" => (Some(builder), TIMED_BATCH),
+        _ => return None,
+    })
+}
+
+fn run(mode: &str, shape: &str, calls: u64) -> Option<()> {
+    let (builder, batch) = client(mode, calls)?;
+    let task = Task::named(shape, mode != "bare")?;
+    let guard: Option<Guard> = builder.and_then(|builder| {
+        // Nothing leaves while the calls run.
+        let hour = Duration::from_secs(3_600);
+        builder
+            .flush_interval(hour)
+            .drain_interval(Duration::from_secs(60))
+            .shutdown_deadline(Duration::ZERO)
+            .install()
+            .ok()
+    });
+    // The first call of all takes a shard.
+    match task {
+        Task::Plain(call) => drop(black_box(call(0))),
+        Task::Fallible(call) => drop(black_box(call(0))),
+    }
+    let mut left = calls;
+    while left > 0 {
+        let now = left.min(batch);
+        measured(task, now);
+        left -= now;
+        if let Some(client) = &guard {
+            // Reading the books drains the rings.
+            let _ = client.ledger();
+        }
+    }
+    let ledger = guard.as_deref().map(Client::ledger).unwrap_or_default();
+    println!("{} {}", ledger.counters.recorded, ledger.timers.recorded);
+    Some(())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    if let [mode, shape, calls] = &arguments[..]
+        && let Ok(calls) = calls.parse()
+        && run(mode, shape, calls).is_some()
+    {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("usage: overhead_instructions bare|off|untimed|timed leaf|fallible|question|ready CALLS");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,158 @@
+//! Instructions of a call, by what it is measured against: the same function without the attribute. Counted by
+//! `valgrind --tool=callgrind`, which is exact and the same on every machine; how long they take, the benches tell.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::{self, Command},
+};
+
+use instrument_task_tests::children;
+
+/// What a call may execute besides its body: what it does execute now, so that a change for the worse shows.
+struct Bound {
+    mode: &'static str,
+    /// For each of the [`SHAPES`].
+    instructions: [u64; 4],
+    /// Whether it counts and times, per thousand calls.
+    recorded: u64,
+    timed: u64,
+}
+
+const BOUNDS: [Bound; 3] = [
+    // One load and a branch at the start, a branch at the end, and what the stack frame takes.
+    Bound {
+        mode: "off",
+        instructions: [13, 14, 15, 47],
+        recorded: 0,
+        timed: 0,
+    },
+    // Two looks for the thread's cells, and an increment of each half.
+    Bound {
+        mode: "untimed",
+        instructions: [74, 77, 76, 106],
+        recorded: 2_000,
+        timed: 0,
+    },
+    // Two readings of the counter, and a value on the ring.
+    Bound {
+        mode: "timed",
+        instructions: [109, 112, 111, 141],
+        recorded: 2_000,
+        timed: 1_000,
+    },
+];
+
+/// The functions that are called: one that calls nothing itself, one that returns a `Result`, one that leaves by `?`, and an
+/// asynchronous one that is ready at once.
+const SHAPES: [&str; 4] = ["leaf", "fallible", "question", "ready"];
+
+/// Enough that a single call more or less cannot hide, and that the rare stride's pick is paid.
+const CALLS: u64 = 20_000;
+
+/// The program that makes the calls, optimised as a user's would be.
+fn program() -> PathBuf {
+    let built = Path::new(env!("CARGO_BIN_EXE_overhead_instructions"));
+    if !cfg!(debug_assertions) {
+        return built.to_owned();
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("optimised");
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--quiet", "--bin", "overhead_instructions"])
+        .args(["--package", env!("CARGO_PKG_NAME"), "--target-dir"])
+        .arg(&target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .expect("cargo starts: it started this test");
+    assert!(status.success(), "the program builds");
+    target.join("release").join("overhead_instructions")
+}
+
+/// What `calls` calls executed in all, how many increments they recorded, and how many durations.
+fn count(program: &Path, mode: &str, shape: &str, calls: u64) -> [u64; 3] {
+    let name = format!("callgrind-{}-{mode}-{shape}-{calls}", process::id());
+    let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let ended = children::run(
+        Command::new("valgrind")
+            .args([
+                "--tool=callgrind",
+                "--collect-atstart=no",
+                "--toggle-collect=*measured*",
+            ])
+            .arg(format!("--callgrind-out-file={}", profile.display()))
+            .arg(program)
+            .args([mode, shape, &calls.to_string()]),
+    );
+    assert!(ended.status.success(), "{}", ended.errors);
+    let text = fs::read_to_string(&profile).expect("callgrind writes its profile");
+    // It is of no use any more, and a file that stays does no harm.
+    let _ = fs::remove_file(&profile);
+    let instructions = text
+        .lines()
+        .find_map(|line| line.strip_prefix("totals: "))
+        .and_then(|total| total.trim().parse().ok())
+        .expect("a profile ends with its total");
+    let (recorded, timed) = ended.output.trim().split_once(' ').expect("two numbers");
+    [
+        instructions,
+        recorded.parse().expect("a number"),
+        timed.parse().expect("a number"),
+    ]
+}
+
+/// The same for one call, in thousandths: what twice as many execute more.
+fn per_thousand(program: &Path, mode: &str, shape: &str) -> [u64; 3] {
+    let [once, twice] = [CALLS, 2 * CALLS].map(|calls| count(program, mode, shape, calls));
+    std::array::from_fn(|at| (twice[at] - once[at]) / (CALLS / 1_000))
+}
+
+/// Whether timed calls read the processor's counter here, as they do wherever the kernel itself keeps time by it.
+fn has_raw_clock() -> bool {
+    fs::read_to_string("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+        .is_ok_and(|name| name.trim() == "tsc")
+}
+
+#[test]
+fn a_call_keeps_within_its_instructions() {
+    if let Err(error) = Command::new("valgrind").arg("--version").output() {
+        println!("skipped: valgrind does not start: {error}");
+        return;
+    }
+    let program = program();
+    let mut table = String::new();
+    let mut exceeded = false;
+    for (at, shape) in SHAPES.into_iter().enumerate() {
+        let [bare, ..] = per_thousand(&program, "bare", shape);
+        let _ = write!(table, "\n{shape:9} bare {:3}", bare / 1_000);
+        for Bound {
+            mode,
+            instructions,
+            recorded,
+            timed,
+        } in BOUNDS
+        {
+            if timed > 0 && !has_raw_clock() {
+                println!("skipped: timed calls, this machine's counter is not trusted by its kernel");
+                continue;
+            }
+            let [all, really_recorded, really_timed] = per_thousand(&program, mode, shape);
+            assert_eq!(
+                (really_recorded, really_timed),
+                (recorded, timed),
+                "{mode} {shape}"
+            );
+            let more = all.saturating_sub(bare);
+            let instructions = instructions[at];
+            exceeded |= more > instructions * 1_000 + 500;
+            let _ = write!(
+                table,
+                "  {mode} +{:.1} (at most {instructions})",
+                more as f64 / 1_000.0
+            );
+        }
+    }
+    println!("instructions of a call:{table}");
+    assert!(!exceeded, "instructions of a call:{table}");
+}
