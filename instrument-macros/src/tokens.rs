@@ -25,9 +25,14 @@ pub fn has_generic_name(tokens: TokenStream, declared: &[String]) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => {
             let name = ident.to_string();
-            let mut letters = name.chars();
-            let looks_generic = letters.next().is_some_and(|first| first.is_ascii_uppercase())
-                && letters.all(|letter| letter.is_ascii_digit());
+            // `T`, `T1`, `RW`, `TState`
+            let is_short = name.len() <= 3
+                && name.starts_with(|first: char| first.is_ascii_uppercase())
+                && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+            let is_prefixed = name
+                .strip_prefix('T')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+            let looks_generic = is_short || is_prefixed;
             looks_generic && !declared.contains(&name)
         }
         TokenTree::Group(group) => has_generic_name(group.stream(), declared),

@@ -1,14 +1,14 @@
 //! A `#[track_caller]` function whose value is looked at.
 //!
-//! A closure does not know its caller's caller. The body becomes a function of its own instead, which does: inside
-//! the annotated one where that is free, beside it where it is a method. In a trait there is no place for either,
+//! A body that stays in place knows its caller. A closure does not, so the body becomes a function of its own instead:
+//! inside the annotated one where that is free, beside it where it is a method. In a trait there is no place for either,
 //! so there the closure stays, and with it the location of the attribute.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::{Attribute, FnArg, GenericParam, Safety, Signature, Visibility};
 
-use super::{Context, Expansion, Place};
+use super::{Context, Expansion, Place, value};
 use crate::{attrs, params, tokens};
 
 /// Where the body can go.
@@ -20,7 +20,7 @@ enum Home {
 /// The expansion, if the function tracks its caller and there is a place for its body.
 pub(super) fn tracked(context: &Context<'_>) -> Option<Expansion> {
     let task = context.task;
-    if !attrs::has(&task.attrs, "track_caller") {
+    if !attrs::has(&task.attrs, "track_caller") || value::is_in_place(context) {
         return None;
     }
     let home = home(context)?;
@@ -132,7 +132,7 @@ fn home(context: &Context<'_>) -> Option<Home> {
 }
 
 /// Whether the function may be an associated one that uses its block's parameters, which no function inside it
-/// can. They are told by their look: one capital letter, and a lifetime that the function did not declare.
+/// can. They are told by their look: a few capital letters, and a lifetime that the function did not declare.
 fn may_use_outer_generics(context: &Context<'_>) -> bool {
     let sig = &context.task.sig;
     let declared: Vec<String> = sig

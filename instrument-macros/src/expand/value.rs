@@ -64,14 +64,20 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     }
 }
 
+/// Whether the value comes out of one place, and has a type that a variable can be given.
+pub(super) fn is_in_place(context: &Context<'_>) -> bool {
+    let task = context.task;
+    let is_unnameable = matches!(&task.sig.output, ReturnType::Type(_, ty) if types::is_unnameable(ty));
+    !is_unnameable && !tokens::may_leave_early(task.body.stream())
+}
+
 /// The value is looked at.
 pub(super) fn judged(context: &Context<'_>) -> Expansion {
     let (root, site, judge) = (context.root(), context.site(), context.judge(false));
     let (find, place) = context.place();
     let site = quote_spanned!(Span::mixed_site()=> #site #find);
     let mut sig = context.task.sig.clone();
-    let is_nameable = !matches!(&sig.output, ReturnType::Type(_, ty) if types::is_unnameable(ty));
-    if is_nameable && !tokens::may_leave_early(context.task.body.stream()) {
+    if is_in_place(context) {
         let block = in_own_scope(&context.task.body.block);
         let (ty, value) = (types::inferred_output(&sig), value(context));
         let body = quote_spanned! {Span::mixed_site()=>

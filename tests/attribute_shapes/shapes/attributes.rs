@@ -173,9 +173,37 @@ pub mod caller_location {
         }
     }
 
+    struct Stream<RW>(RW);
+
+    impl<RW: Copy + Into<u32>> Stream<RW> {
+        #[instrument_task]
+        #[track_caller]
+        pub fn with(size: u32, stream: RW) -> Result<Stream<RW>, Fault> {
+            if size == 0 {
+                return Err(Fault);
+            }
+            Ok(Stream(stream))
+        }
+
+        #[instrument_task]
+        #[track_caller]
+        fn in_place(stream: RW) -> (u32, Option<Stream<RW>>) {
+            (Location::caller().line(), Some(Stream(stream)))
+        }
+
+        #[instrument_task]
+        #[track_caller]
+        fn in_place_judged(stream: RW) -> Result<u32, Stream<RW>> {
+            Some(Location::caller().line()).ok_or(Stream(stream))
+        }
+    }
+
     trait Tracked {
         #[track_caller]
         fn tracked(&self) -> Result<u32, Fault>;
+
+        #[track_caller]
+        fn tracked_in_place(&self) -> Result<u32, Fault>;
     }
 
     impl Tracked for u8 {
@@ -186,6 +214,12 @@ pub mod caller_location {
                 return Err(Fault);
             }
             Ok(Location::caller().line())
+        }
+
+        #[instrument_task]
+        #[track_caller]
+        fn tracked_in_place(&self) -> Result<u32, Fault> {
+            Some(Location::caller().line()).filter(|_| *self > 0).ok_or(Fault)
         }
     }
 
@@ -199,6 +233,10 @@ pub mod caller_location {
             ("associated", mixed(1, 1)),
             ("Owner.in_block", mixed(1, 1)),
             ("tracked", mixed(1, 1)),
+            ("tracked_in_place", mixed(1, 1)),
+            ("with", mixed(1, 1)),
+            ("in_place", succeed(1)),
+            ("in_place_judged", succeed(1)),
         ];
         counts(&expected, || {
             let more = String::new;
@@ -214,6 +252,11 @@ pub mod caller_location {
             assert_eq!(Owner(1).in_block(1), Ok(line!()));
             assert_eq!(Owner(0).in_block(0), Err(Fault));
             assert!(1.tracked().is_ok() && 0.tracked().is_err());
+            assert_eq!(1.tracked_in_place(), Ok(line!()));
+            assert_eq!(0.tracked_in_place(), Err(Fault));
+            assert!(Stream::with(0, 1_u8).is_err() && Stream::with(1, 1_u8).is_ok_and(|stream| stream.0 == 1));
+            assert_eq!(Stream::in_place(1_u8).0, line!());
+            assert!(Stream::in_place_judged(1_u8).is_ok_and(|at| at == line!()));
         });
     }
 }
