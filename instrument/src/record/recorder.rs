@@ -81,11 +81,8 @@ impl Recorder {
     }
 
     fn new_shard(&self, number: usize) -> Arc<Shard> {
-        let seed = u32::try_from(number)
-            .unwrap_or(u32::MAX)
-            .wrapping_add(1)
-            .wrapping_mul(0x9E37_79B9);
-        Arc::new(Shard::new(self.terms, Arc::clone(&self.strides), seed))
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        Arc::new(Shard::new(self.terms, Arc::clone(&self.strides), number))
     }
 
     /// A shard for the caller alone: one that was given back, or a new one.
