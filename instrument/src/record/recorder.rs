@@ -128,10 +128,13 @@ mod tests {
     use crate::{
         record::{
             local,
-            shard::{End, STRIDE_ONE},
+            shard::STRIDE_ONE,
             snapshot::{Drained, Reader},
         },
-        task::{place::Place as _, site::Site},
+        task::{
+            guard::Call,
+            site::{Site, Token},
+        },
     };
 
     #[test]
@@ -147,8 +150,8 @@ mod tests {
         for _ in 0..100 {
             let calls = || {
                 (0..CALLS).for_each(|_| {
-                    let place = &SITE;
-                    place.end(place.start(), End::Success);
+                    let mut token = Token::off();
+                    Call::start(&SITE, &mut token).succeed();
                 });
             };
             let threads: Vec<_> = (0..10).map(|_| thread::spawn(calls)).collect();
