@@ -15,7 +15,7 @@ use super::{
 
 fn value(n: u64) -> Value {
     Value {
-        key: 4 * u32::try_from(n).unwrap(),
+        key: 4 * slot::ALONE * u32::try_from(n).unwrap(),
         stride: STRIDE_ONE,
         ticks: n,
     }

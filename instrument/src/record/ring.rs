@@ -14,6 +14,7 @@
 
 use std::cell::Cell;
 
+use super::{shard::STRIDE_ONE, slot};
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, Own as _};
 
 /// Values a ring holds: at the default drain interval of 100 ms, 10 000 values a second from one thread, which is ten
@@ -85,8 +86,14 @@ impl Place<'_> {
     #[inline(always)]
     pub(crate) fn put(self, value: Value) {
         let Value { key, stride, ticks } = value;
-        self.entry.key.store(key, Ordering::Relaxed);
         self.entry.stride.store(stride, Ordering::Relaxed);
+        self.put_alone(key, ticks);
+    }
+
+    /// Adds a value whose key says that it stands alone: it needs no stride.
+    #[inline(always)]
+    pub(crate) fn put_alone(self, key: u32, ticks: u64) {
+        self.entry.key.store(key, Ordering::Relaxed);
         self.entry.ticks.store(ticks, Ordering::Relaxed);
         self.tail.store(self.next, Ordering::Release);
     }
@@ -184,9 +191,15 @@ impl Ring {
         let mut position = head;
         while position != tail {
             let entry = at(&self.producer.0.entries, position);
+            let key = entry.key.load(Ordering::Relaxed);
+            let stride = if key & slot::ALONE == 0 {
+                entry.stride.load(Ordering::Relaxed)
+            } else {
+                STRIDE_ONE
+            };
             take(Value {
-                key: entry.key.load(Ordering::Relaxed),
-                stride: entry.stride.load(Ordering::Relaxed),
+                key,
+                stride,
                 ticks: entry.ticks.load(Ordering::Relaxed),
             });
             position = position.wrapping_add(SIZE);

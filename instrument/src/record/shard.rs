@@ -289,11 +289,7 @@ impl Shard {
         let key = block.key;
         // SAFETY: the caller's promise.
         let ticks = unsafe { token.ticks(clock::raw()) };
-        place.put(Value {
-            key,
-            stride: STRIDE_ONE,
-            ticks,
-        });
+        place.put_alone(key, ticks);
         block.succeed();
     }
 
@@ -304,7 +300,7 @@ impl Shard {
         if let Some((stride, ticks)) = token.value()
             && (matches!(end, End::Success) || shard.times_every_outcome(block))
         {
-            let key = block.key | end.outcome();
+            let key = slot::key(slot::from_id(block.id()), end.outcome());
             if shard.ring.push(Value { key, stride, ticks }) {
                 block.slow_down();
             }

@@ -31,9 +31,12 @@ pub(crate) const fn key(slot: usize, outcome: u32) -> u32 {
     slot as u32 | outcome
 }
 
+/// Set in the key of a value that stands for one call alone. Its stride need not be written.
+pub(crate) const ALONE: u32 = 1 << 2;
+
 /// Takes apart a key: series id and outcome.
 pub(crate) const fn from_key(key: u32) -> (usize, usize) {
-    (to_id(key as usize), key as usize % BLOCK)
+    (to_id(key as usize), (key % ALONE) as usize)
 }
 
 #[cfg(not(loom))]
@@ -47,7 +50,9 @@ mod tests {
     fn a_key_says_which_series_and_which_outcome() {
         for id in [0, 1, 77, MAX_SERIES - 1] {
             for outcome in [0, 1, 2] {
-                assert_eq!(from_key(key(from_id(id), outcome)), (id, outcome as usize));
+                let key = key(from_id(id), outcome);
+                assert_eq!(from_key(key), (id, outcome as usize));
+                assert_eq!(from_key(key | ALONE), (id, outcome as usize));
             }
         }
     }

@@ -54,7 +54,7 @@ pub(crate) struct Block {
     pub(super) stride: AtomicU32,
     /// Whether calls that fail or are cancelled are timed as well: one of [`ASK`], [`NO`] and [`YES`]. Holder only.
     pub(super) every_outcome: AtomicU32,
-    /// The key of its successes on the ring.
+    /// The key of a success that stands alone on the ring.
     pub(super) key: u32,
 }
 
@@ -150,7 +150,7 @@ impl Block {
     /// The block at `slot`.
     pub(super) fn new(slot: usize) -> Self {
         Self {
-            key: slot::key(slot, End::Success.outcome()),
+            key: slot::key(slot, End::Success.outcome()) | slot::ALONE,
             ..Self::default()
         }
     }
