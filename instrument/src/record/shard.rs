@@ -199,7 +199,8 @@ impl Shard {
             bump(&block.started, Ordering::Relaxed);
             shard.head.home.start(token);
         } else if block.stride.load(Ordering::Relaxed) == PLAIN {
-            shard.head.home.start_timed(token, clock::raw());
+            // The clock first, of what it need not wait for.
+            shard.head.home.start_timed(token);
             bump(&block.started, Ordering::Relaxed);
         } else {
             Self::start_with_pick(token, shard, shard.terms.recorder, block);
@@ -286,10 +287,9 @@ impl Shard {
         let Some(place) = shard.ring.place() else {
             return Self::end(token, shard, End::Success, block);
         };
-        let key = block.key;
         // SAFETY: the caller's promise.
         let ticks = unsafe { token.ticks(clock::raw()) };
-        place.put_alone(key, ticks);
+        place.put_alone(block.key, ticks);
         block.succeed();
     }
 

@@ -162,11 +162,11 @@ impl Home {
         token.terms = self.untimed;
     }
 
-    /// Makes `token` a call that started here at `began` and is timed at a stride of one.
+    /// Makes `token` a call that started here and is timed from now on, at a stride of one.
     #[inline(always)]
-    pub(super) fn start_timed(&self, token: &mut Token, began: u64) {
-        token.began = MaybeUninit::new(began);
+    pub(super) fn start_timed(&self, token: &mut Token) {
         token.terms = self.timed;
+        token.began = MaybeUninit::new(clock::raw());
     }
 
     /// Whether `token` started here and is timed at a stride of one, or not at all; `None` if it is any other.
