@@ -5,7 +5,7 @@ use std::time::Duration;
 use criterion::{Bencher, Criterion, Throughput, criterion_group, criterion_main};
 use instrument_task::Client;
 use instrument_task_benches::{
-    BATCH, HARDLY_EVER, annotated, bare, install, poll_annotated, poll_bare, time_batch, two_instants,
+    BATCH, HARDLY_EVER, annotated, bare, build, poll_annotated, poll_bare, time_batch, two_instants,
     two_raw_reads,
 };
 
@@ -24,7 +24,7 @@ fn call(criterion: &mut Criterion) {
     group.bench_function("no client", |b| batches(b, None, annotated::task));
     group.bench_function("no client, async", |b| batches(b, None, poll_annotated));
     for (name, rate) in [("untimed", HARDLY_EVER), ("timed", 1.0)] {
-        let guard = install(rate).expect("the client before it is gone");
+        let guard = build(rate).expect("a client on loopback");
         group.bench_function(name, |b| batches(b, Some(&guard), annotated::task));
         group.bench_function(format!("{name}, async"), |b| {
             batches(b, Some(&guard), poll_annotated);

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use instrument_task::{Client, Error, Guard};
+use instrument_task::{Client, Error, Guard, with_client};
 
 /// Calls between two drains: few enough that a thread's ring never asks for sampling.
 pub const BATCH: u32 = 400;
@@ -106,11 +106,11 @@ pub fn two_raw_reads(n: u64) -> u64 {
     two_instants(n)
 }
 
-/// Installs a client that times every call if `sample_rate` is 1. It sends nothing while a bench runs.
+/// Starts a client for its scope that times every call if `sample_rate` is 1. It sends nothing while a bench runs.
 ///
 /// # Errors
-/// Those of [`install`](instrument_task::ClientBuilder::install).
-pub fn install(sample_rate: f64) -> Result<Guard, Error> {
+/// Those of [`build`](instrument_task::ClientBuilder::build).
+pub fn build(sample_rate: f64) -> Result<Guard, Error> {
     Client::builder()
         .ignore_environment()
         .address("127.0.0.1:9")
@@ -120,24 +120,26 @@ pub fn install(sample_rate: f64) -> Result<Guard, Error> {
         .flush_interval(Duration::from_secs(3_600))
         .drain_interval(Duration::from_secs(60))
         .shutdown_deadline(Duration::ZERO)
-        .install()
+        .build()
 }
 
 /// The sample rate of a client that leaves all but a few calls untimed.
 pub const HARDLY_EVER: f64 = 0.0001;
 
-/// How long a batch of `call` takes. The rings are drained afterwards, if there is a client.
+/// How long a batch of `call` takes, in the scope of the client if there is one. Its rings are drained afterwards.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "an indirect call would be measured too")]
 pub fn time_batch<T>(client: Option<&Client>, call: impl Fn(u64) -> T) -> Duration {
-    let start = Instant::now();
-    for n in 0..u64::from(BATCH) {
-        black_box(call(black_box(n)));
-    }
-    let took = start.elapsed();
-    if let Some(client) = client {
-        // Reading the books drains the rings.
-        black_box(client.ledger());
-    }
+    let batch = || {
+        let start = Instant::now();
+        for n in 0..u64::from(BATCH) {
+            black_box(call(black_box(n)));
+        }
+        start.elapsed()
+    };
+    let Some(client) = client else { return batch() };
+    let took = with_client(client, batch);
+    // Reading the books drains the rings.
+    black_box(client.ledger());
     took
 }

@@ -29,7 +29,8 @@ impl<T: Display> Mailer<T> {
     fn send(&self) -> u8 {
         static __TASK_SITE: ::instrument_task::__private::Site =
             ::instrument_task::__private::Site::new("Mailer.send");
-        let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE);
+        let mut __task_token = ::instrument_task::__private::Token::off();
+        let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE, &mut __task_token);
         let __task_value: u8 = {
             const _: () = ();
             1
@@ -44,7 +45,8 @@ impl<T: Display> Mailer<T> {
     fn first(&self) -> Option<&T> {
         static __TASK_SITE: ::instrument_task::__private::Site =
             ::instrument_task::__private::Site::new("mail.first");
-        let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE);
+        let mut __task_token = ::instrument_task::__private::Token::off();
+        let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE, &mut __task_token);
         let __task_value: Option<&T> = {
             const _: () = ();
             None

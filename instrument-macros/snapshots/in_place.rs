@@ -10,7 +10,8 @@ pub fn count(words: &[String]) -> usize {
 
 pub fn count(words: &[String]) -> usize {
     static __TASK_SITE: ::instrument_task::__private::Site = ::instrument_task::__private::Site::new("count");
-    let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE);
+    let mut __task_token = ::instrument_task::__private::Token::off();
+    let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE, &mut __task_token);
     let __task_value: usize = {
         let n = words.len();
         n.max(1)

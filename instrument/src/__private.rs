@@ -9,7 +9,7 @@ pub use crate::task::{
     guard::{Call, CallGuard, call, construct},
     outcome::{ByTrait, Otherwise, Probe, error_if, error_kind, ok_if},
     place::{At, Kinded, Place, Tagged, Verdict, Within, tagged, within},
-    site::{End, Setup, Site, Timing},
+    site::{End, Setup, Site, Timing, Token},
 };
 
 /// Checks the name of a task that is not a literal, while the program is compiled.

@@ -18,15 +18,14 @@ pub(crate) fn is_raw() -> bool {
     TRUSTED.get_or_init(arch::trusted)
 }
 
-/// Reads the clock: the raw counter if `is_raw` (the caller keeps the answer of [`is_raw`] at hand).
+/// Reads the raw counter; only where [`is_raw`], which the caller keeps at hand.
 #[inline(always)]
-pub(crate) fn ticks(is_raw: bool) -> u64 {
-    if is_raw { arch::raw() } else { instant_ticks() }
+pub(crate) fn raw() -> u64 {
+    arch::raw()
 }
 
-/// Nanoseconds since the first reading in this process.
-#[cold]
-fn instant_ticks() -> u64 {
+/// Nanoseconds since the first such reading in this process.
+pub(crate) fn instant() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     nanos(START.get_or_init(Instant::now).elapsed())
 }
@@ -62,12 +61,16 @@ mod arch {
 mod arch {
     #[inline(always)]
     pub(super) fn raw() -> u64 {
-        super::instant_ticks()
+        super::instant()
     }
 
     pub(super) fn trusted() -> bool {
         false
     }
+}
+
+fn ticks(is_raw: bool) -> u64 {
+    if is_raw { raw() } else { instant() }
 }
 
 /// Converts ticks to nanoseconds: the slope between an anchor taken at the start and now.

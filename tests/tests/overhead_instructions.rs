@@ -11,11 +11,14 @@ use std::{
 
 use instrument_task_tests::children;
 
-/// What a call may execute besides its body: what it does execute now, so that a change for the worse shows.
+/// What a call may execute besides its body.
 struct Bound {
     mode: &'static str,
-    /// For each of the [`SHAPES`].
-    instructions: [u64; 4],
+    /// Of a function.
+    plain: u64,
+    /// Of a future: it is looked at once more when it is polled and when it is dropped, because it keeps in memory what a
+    /// function has in its frame.
+    future: u64,
     /// Whether it counts and times, per thousand calls.
     recorded: u64,
     timed: u64,
@@ -25,21 +28,24 @@ const BOUNDS: [Bound; 3] = [
     // One load and a branch at the start, a branch at the end, and what the stack frame takes.
     Bound {
         mode: "off",
-        instructions: [13, 14, 15, 47],
+        plain: 12,
+        future: 20,
         recorded: 0,
         timed: 0,
     },
     // Two looks for the thread's cells, and an increment of each half.
     Bound {
         mode: "untimed",
-        instructions: [74, 77, 76, 106],
+        plain: 48,
+        future: 56,
         recorded: 2_000,
         timed: 0,
     },
     // Two readings of the counter, and a value on the ring.
     Bound {
         mode: "timed",
-        instructions: [109, 112, 111, 141],
+        plain: 72,
+        future: 80,
         recorded: 2_000,
         timed: 1_000,
     },
@@ -123,12 +129,13 @@ fn a_call_keeps_within_its_instructions() {
     let program = program();
     let mut table = String::new();
     let mut exceeded = false;
-    for (at, shape) in SHAPES.into_iter().enumerate() {
+    for shape in SHAPES {
         let [bare, ..] = per_thousand(&program, "bare", shape);
         let _ = write!(table, "\n{shape:9} bare {:3}", bare / 1_000);
         for Bound {
             mode,
-            instructions,
+            plain,
+            future,
             recorded,
             timed,
         } in BOUNDS
@@ -143,12 +150,13 @@ fn a_call_keeps_within_its_instructions() {
                 (recorded, timed),
                 "{mode} {shape}"
             );
+            let instructions = if shape == "ready" { future } else { plain };
             let more = all.saturating_sub(bare);
-            let instructions = instructions[at];
-            exceeded |= more > instructions * 1_000 + 500;
+            // To the nearest whole one: the rare pick, or look at the ring, is shared by thousands of calls.
+            exceeded |= (more + 500) / 1_000 > instructions;
             let _ = write!(
                 table,
-                "  {mode} +{:.1} (at most {instructions})",
+                "  {mode} +{:.2} (at most {instructions})",
                 more as f64 / 1_000.0
             );
         }

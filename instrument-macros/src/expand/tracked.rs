@@ -48,7 +48,8 @@ pub(super) fn tracked(context: &Context<'_>) -> Option<Expansion> {
         #nested
         #site
         #find
-        let __task_call = #root::Call::start(#place);
+        let mut __task_token = #root::Token::off();
+        let __task_call = #root::Call::start(#place, &mut __task_token);
         let __task_value = #call;
         __task_call.end(&__task_value, #judge);
         __task_value

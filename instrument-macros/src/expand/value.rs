@@ -33,7 +33,8 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
         ReturnType::Type(_, ty) if types::is_unnameable(ty) || ends_in_return => {
             quote_spanned! {Span::mixed_site()=>
                 #site
-                let __task_call = #root::CallGuard::enter(#place);
+                let mut __task_token = #root::Token::off();
+                let __task_call = #root::CallGuard::enter(#place, &mut __task_token);
                 #block
             }
         }
@@ -41,7 +42,8 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
             let (ty, value) = (types::inferred_output(&sig), value(context));
             quote_spanned! {Span::mixed_site()=>
                 #site
-                let __task_call = #root::#kind(#place);
+                let mut __task_token = #root::Token::off();
+            let __task_call = #root::#kind(#place, &mut __task_token);
                 let __task_value: #ty = #block;
                 #[allow(unreachable_code)]
                 __task_call.succeed();
@@ -50,7 +52,8 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
         }
         ReturnType::Default => quote_spanned! {Span::mixed_site()=>
             #site
-            let __task_call = #root::#kind(#place);
+            let mut __task_token = #root::Token::off();
+            let __task_call = #root::#kind(#place, &mut __task_token);
             #block
             #[allow(unreachable_code)]
             __task_call.succeed();
@@ -82,7 +85,8 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
         let (ty, value) = (types::inferred_output(&sig), value(context));
         let body = quote_spanned! {Span::mixed_site()=>
             #site
-            let __task_call = #root::Call::start(#place);
+            let mut __task_token = #root::Token::off();
+            let __task_call = #root::Call::start(#place, &mut __task_token);
             let __task_value: #ty = #block;
             #[allow(unreachable_code)]
             __task_call.end(&__task_value, #judge);

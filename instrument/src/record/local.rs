@@ -6,6 +6,7 @@
 use std::{
     cell::RefCell,
     collections::HashMap,
+    mem,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
@@ -94,7 +95,7 @@ pub(super) fn lock() -> MutexGuard<'static, Clients> {
 pub(super) fn forked(clients: &mut Clients) {
     if let Some(parents) = clients.installed.take() {
         // Its pool may be locked for ever.
-        std::mem::forget(parents);
+        mem::forget(parents);
         clients.forked = true;
         FORKED.store(true, Ordering::Relaxed);
     }
@@ -219,10 +220,14 @@ fn at_home<R, F: FnOnce(&Shard) -> R>(id: u32, enter: bool, f: F) -> Result<R, F
     }
 }
 
-/// The start of a call that the hot path could not serve. `slot` is 0 if the series is not registered yet.
+/// The start of a call that the hot path could not serve.
 #[cold]
 #[inline(never)]
-pub(crate) fn start(series: &'static Series, slot: usize) -> Token {
+pub(crate) fn start(token: &mut Token, series: &'static Series, slot: usize) {
+    *token = started(series, slot);
+}
+
+fn started(series: &'static Series, slot: usize) -> Token {
     if FORKED.load(Ordering::Relaxed) && !Busy::is() && FORKED.swap(false, Ordering::Relaxed) {
         let _busy = Busy::new();
         REVIVE.get().inspect(|revive| revive());
@@ -231,31 +236,31 @@ pub(crate) fn start(series: &'static Series, slot: usize) -> Token {
     let installed = INSTALLED.load(Ordering::Relaxed);
     let scoped = Here.shard().is_some_and(|shard| shard.terms().scoped);
     if !scoped && installed == 0 {
-        return Token::OFF;
+        return Token::off();
     }
     if Busy::is() {
         // A scope is for tests; a call from inside the library's own set-up of a scope is not counted at all.
         if scoped {
-            return Token::OFF;
+            return Token::off();
         }
         series.late_start(installed);
         return Token::untimed(installed);
     }
     let _busy = Busy::new();
-    let slot = if slot == 0 { series.register() } else { slot };
+    let slot = series.known(slot);
     if scoped {
-        return Here.shard().map_or(Token::OFF, |shard| {
+        return Here.shard().map_or(Token::off(), |shard| {
             shard.set_epoch(epoch);
-            shard.start(shard.allocate(slot), slot)
+            shard.start_at(slot)
         });
     }
     let home = at_home(installed, true, |shard| {
         shard.set_epoch(epoch);
-        shard.start(shard.allocate(slot), slot)
+        shard.start_at(slot)
     });
     home.unwrap_or_else(|_| match find(installed) {
-        Some(recorder) => visit(&recorder, |shard| shard.start(shard.allocate(slot), slot)),
-        None => Token::OFF,
+        Some(recorder) => visit(&recorder, |shard| shard.start_at(slot)),
+        None => Token::off(),
     })
 }
 
@@ -263,7 +268,8 @@ pub(crate) fn start(series: &'static Series, slot: usize) -> Token {
 /// that is gone.
 #[cold]
 #[inline(never)]
-pub(crate) fn end(series: &'static Series, slot: usize, token: Token, end: End) {
+pub(crate) fn end(token: &mut Token, series: &'static Series, slot: usize, end: End) {
+    let mut token = mem::replace(token, Token::off());
     if Busy::is() {
         if token.recorder() == INSTALLED.load(Ordering::Relaxed) {
             series.late_end(token.recorder(), end);
@@ -271,9 +277,9 @@ pub(crate) fn end(series: &'static Series, slot: usize, token: Token, end: End) 
         return;
     }
     let _busy = Busy::new();
-    let slot = if slot == 0 { series.register() } else { slot };
+    let slot = series.known(slot);
     with_shard_of(token.recorder(), |shard| {
-        shard.end(shard.allocate(slot), slot, token, end);
+        shard.end_at(slot, &mut token, end);
     });
 }
 
@@ -307,11 +313,11 @@ fn with_shard_of(id: u32, f: impl FnOnce(&Shard)) {
 /// The start of a call that counts in `recorder`, whatever is current.
 pub(crate) fn start_in(recorder: &Recorder, series: &'static Series, slot: usize) -> Token {
     if Busy::is() {
-        return Token::OFF;
+        return Token::off();
     }
     let _busy = Busy::new();
-    let slot = if slot == 0 { series.register() } else { slot };
-    visit(recorder, |shard| shard.start(shard.allocate(slot), slot))
+    let slot = series.known(slot);
+    visit(recorder, |shard| shard.start_at(slot))
 }
 
 /// Calls `f` with calls on this thread counting in `recorder`.

@@ -14,6 +14,6 @@ pub(crate) mod registry;
 mod ring;
 pub(crate) mod series;
 pub(crate) mod shard;
-mod slot;
+pub(crate) mod slot;
 pub(crate) mod snapshot;
 pub(crate) mod tags;

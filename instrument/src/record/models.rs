@@ -9,12 +9,16 @@ use loom::thread;
 use super::{
     recorder::{Options, Recorder},
     ring::{Ring, Value},
-    shard::{End, STRIDE_ONE, Shard, unpack},
+    shard::{Block, End, STRIDE_ONE, Shard},
     slot,
 };
 
 fn value(n: u64) -> Value {
-    Value::new(4 * u32::try_from(n).unwrap(), STRIDE_ONE, n)
+    Value {
+        key: 4 * slot::ALONE * u32::try_from(n).unwrap(),
+        stride: STRIDE_ONE,
+        ticks: n,
+    }
 }
 
 fn recorder() -> Arc<Recorder> {
@@ -28,23 +32,21 @@ fn recorder() -> Arc<Recorder> {
 /// One call of series 0, from start to end.
 fn call(shard: &Shard, end: End) {
     let slot = slot::from_id(0);
-    let block = shard.allocate(slot);
-    let token = shard.start(block, slot);
-    shard.end(block, slot, token, end);
+    let mut token = shard.start_at(slot);
+    shard.end_at(slot, &mut token, end);
 }
 
 /// Sums as the flusher reads them: ended first, then started.
 fn read(shards: &[Arc<Shard>]) -> (usize, usize) {
-    let blocks = || {
+    // The table anew each time, as the flusher does.
+    let sum = |read: fn(&Block) -> usize| {
         shards
             .iter()
-            .filter_map(|shard| shard.chunk(1))
-            .map(|blocks| &blocks[0])
+            .filter_map(|shard| shard.table().first().map(read))
+            .sum()
     };
-    let ended = blocks()
-        .map(|block| block.ended().outcomes.iter().sum::<usize>())
-        .sum();
-    (blocks().map(super::shard::Block::started).sum(), ended)
+    let ended = sum(|block| block.ended().outcomes.iter().sum());
+    (sum(Block::started), ended)
 }
 
 #[test]
@@ -78,10 +80,49 @@ fn in_flight_is_never_negative_while_a_call_moves_between_threads() {
         second.allocate(slot);
         let shards = [Arc::clone(&first), Arc::clone(&second)];
         let mover = thread::spawn(move || {
-            let token = first.start(first.block(slot).unwrap(), slot);
-            let end =
-                thread::spawn(move || second.end(second.block(slot).unwrap(), slot, token, End::Success));
+            let mut token = first.start_at(slot);
+            let end = thread::spawn(move || second.end_at(slot, &mut token, End::Success));
             end.join().unwrap();
+        });
+        let (started, ended) = read(&shards);
+        assert!(started >= ended, "{started} started, {ended} ended");
+        mover.join().unwrap();
+        assert_eq!(read(&shards), (1, 1));
+    });
+}
+
+#[test]
+fn a_table_that_grows_under_the_reader_loses_nothing() {
+    loom::model(|| {
+        let recorder = recorder();
+        let shard = recorder.acquire();
+        let shards = [Arc::clone(&shard)];
+        let caller = thread::spawn(move || {
+            call(&shard, End::Success);
+            // A series past the end of the table: the cells move.
+            shard.allocate(slot::from_id(shard.table().len()));
+            call(&shard, End::Success);
+        });
+        let (started, ended) = read(&shards);
+        assert!(started >= ended, "{started} started, {ended} ended");
+        caller.join().unwrap();
+        assert_eq!(read(&shards), (2, 2));
+    });
+}
+
+#[test]
+fn an_end_elsewhere_brings_its_start_from_a_table_that_grew() {
+    loom::model(|| {
+        let recorder = recorder();
+        let (first, second) = (recorder.acquire(), recorder.acquire());
+        let slot = slot::from_id(0);
+        first.allocate(slot);
+        second.allocate(slot);
+        let shards = [Arc::clone(&first), Arc::clone(&second)];
+        let mover = thread::spawn(move || {
+            first.allocate(slot::from_id(first.table().len()));
+            let mut token = first.start_at(slot);
+            second.end_at(slot, &mut token, End::Success);
         });
         let (started, ended) = read(&shards);
         assert!(started >= ended, "{started} started, {ended} ended");
@@ -130,10 +171,11 @@ fn a_flush_sees_the_value_of_every_end_that_it_sees() {
         let mut drain = || {
             let (started, ended) = read(&shards);
             let successes = shards[0]
-                .chunk(1)
-                .map_or(0, |blocks| blocks[0].ended().outcomes[0]);
+                .table()
+                .first()
+                .map_or(0, |block| block.ended().outcomes[0]);
             shards[0].ring.drain(|value| {
-                assert_eq!(unpack(value.key()), (0, 0));
+                assert_eq!(slot::from_key(value.key), (0, 0));
                 values += 1;
             });
             assert!(started >= ended);

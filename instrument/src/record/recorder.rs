@@ -81,11 +81,8 @@ impl Recorder {
     }
 
     fn new_shard(&self, number: usize) -> Arc<Shard> {
-        let seed = u32::try_from(number)
-            .unwrap_or(u32::MAX)
-            .wrapping_add(1)
-            .wrapping_mul(0x9E37_79B9);
-        Arc::new(Shard::new(self.terms, Arc::clone(&self.strides), seed))
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        Arc::new(Shard::new(self.terms, Arc::clone(&self.strides), number))
     }
 
     /// A shard for the caller alone: one that was given back, or a new one.
@@ -131,10 +128,13 @@ mod tests {
     use crate::{
         record::{
             local,
-            shard::{End, STRIDE_ONE},
+            shard::STRIDE_ONE,
             snapshot::{Drained, Reader},
         },
-        task::{place::Place as _, site::Site},
+        task::{
+            guard::Call,
+            site::{Site, Token},
+        },
     };
 
     #[test]
@@ -150,8 +150,8 @@ mod tests {
         for _ in 0..100 {
             let calls = || {
                 (0..CALLS).for_each(|_| {
-                    let place = &SITE;
-                    place.end(place.start(), End::Success);
+                    let mut token = Token::off();
+                    Call::start(&SITE, &mut token).succeed();
                 });
             };
             let threads: Vec<_> = (0..10).map(|_| thread::spawn(calls)).collect();

@@ -12,7 +12,10 @@
 //! Entries are atomics, so the worst that a broken ordering could do is a wrong number; the models in `record::models` look
 //! for exactly that.
 
-use crate::sync::{AtomicU64, AtomicUsize, Ordering, Own as _};
+use std::cell::Cell;
+
+use super::{shard::STRIDE_ONE, slot};
+use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, Own as _};
 
 /// Values a ring holds: at the default drain interval of 100 ms, 10 000 values a second from one thread, which is ten
 /// series at their whole default budget. It is 16 KiB a thread.
@@ -21,36 +24,21 @@ pub(crate) const CAPACITY: usize = 2048;
 #[cfg(loom)]
 pub(crate) const CAPACITY: usize = 2;
 
-/// One measured duration. Two words, so that it travels in registers.
+/// One measured duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Value {
-    head: u64,
+    /// Series and outcome, packed by the shard.
+    pub(crate) key: u32,
+    /// How many calls it was picked from, in units of 1/256.
+    pub(crate) stride: u32,
     /// The duration in raw ticks.
     pub(crate) ticks: u64,
 }
 
-impl Value {
-    /// A value with its key (series and outcome, packed by the shard) and how many calls it was picked from, in units of
-    /// 1/256.
-    #[inline(always)]
-    pub(crate) fn new(key: u32, stride: u32, ticks: u64) -> Self {
-        let head = (u64::from(stride) << 32) | u64::from(key);
-        Self { head, ticks }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-    pub(crate) fn key(self) -> u32 {
-        self.head as u32
-    }
-
-    pub(crate) fn stride(self) -> u32 {
-        (self.head >> 32) as u32
-    }
-}
-
 #[derive(Debug)]
 struct Entry {
-    head: AtomicU64,
+    key: AtomicU32,
+    stride: AtomicU32,
     ticks: AtomicU64,
 }
 
@@ -59,21 +47,62 @@ struct Entry {
 #[repr(align(64))]
 struct Line<T>(T);
 
+/// What a position moves by: the size of an entry, so that no instruction goes into making a distance of an index.
+const SIZE: usize = 16;
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Entry>() == SIZE);
+
+/// The entry at a position.
+#[inline(always)]
+fn at(entries: &[Entry; CAPACITY], position: usize) -> &Entry {
+    &entries[(position / SIZE) % CAPACITY]
+}
+
 #[derive(Debug)]
 struct Producer {
-    /// Values ever pushed.
+    /// The position of the next value. Positions wrap with the integer.
     tail: AtomicUsize,
-    /// The count of pushed values at which to look where the consumer is.
-    look: AtomicUsize,
+    /// The position at which to look where the consumer is.
+    look: Cell<usize>,
     /// Values that found the ring full.
     dropped: AtomicUsize,
     entries: Box<[Entry; CAPACITY]>,
 }
 
+// SAFETY: `look` is the producer's alone, and the producer's end changes hands through a lock.
+unsafe impl Sync for Producer {}
+
+/// A place in the ring that is free.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    entry: &'a Entry,
+    tail: &'a AtomicUsize,
+    next: usize,
+}
+
+impl Place<'_> {
+    /// Adds the value.
+    #[inline(always)]
+    pub(crate) fn put(self, value: Value) {
+        let Value { key, stride, ticks } = value;
+        self.entry.stride.store(stride, Ordering::Relaxed);
+        self.put_alone(key, ticks);
+    }
+
+    /// Adds a value whose key says that it stands alone: it needs no stride.
+    #[inline(always)]
+    pub(crate) fn put_alone(self, key: u32, ticks: u64) {
+        self.entry.key.store(key, Ordering::Relaxed);
+        self.entry.ticks.store(ticks, Ordering::Relaxed);
+        self.tail.store(self.next, Ordering::Release);
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Ring {
     producer: Line<Producer>,
-    /// Values ever popped.
+    /// The position of the next value to take out.
     head: Line<AtomicUsize>,
 }
 
@@ -86,7 +115,8 @@ impl Ring {
     pub(crate) fn new() -> Self {
         let entries: Vec<Entry> = (0..CAPACITY)
             .map(|_| Entry {
-                head: AtomicU64::new(0),
+                key: AtomicU32::new(0),
+                stride: AtomicU32::new(0),
                 ticks: AtomicU64::new(0),
             })
             .collect();
@@ -96,7 +126,7 @@ impl Ring {
         Self {
             producer: Line(Producer {
                 tail: AtomicUsize::new(0),
-                look: AtomicUsize::new(CAPACITY / 2),
+                look: Cell::new(CAPACITY / 2 * SIZE),
                 dropped: AtomicUsize::new(0),
                 entries,
             }),
@@ -104,49 +134,41 @@ impl Ring {
         }
     }
 
-    /// Adds a value if there is certainly room; else it is for [`push`](Self::push). Producer only.
+    /// The place of the next value, unless it is time to [`look`](Self::look). Producer only.
     #[inline(always)]
-    pub(crate) fn try_push(&self, value: Value) -> bool {
+    pub(crate) fn place(&self) -> Option<Place<'_>> {
         let Producer { tail, look, .. } = &self.producer.0;
-        let at = tail.own();
-        if at == look.own() {
-            return false;
+        let position = tail.own();
+        (position != look.get()).then(|| self.place_at(position))
+    }
+
+    #[inline(always)]
+    fn place_at(&self, position: usize) -> Place<'_> {
+        let Producer { tail, entries, .. } = &self.producer.0;
+        Place {
+            entry: at(entries, position),
+            tail,
+            next: position.wrapping_add(SIZE),
         }
-        self.put(at, value);
-        true
     }
 
     /// Adds a value, or counts it as dropped if the ring is full; true if the producer should slow down. Producer only.
     pub(crate) fn push(&self, value: Value) -> bool {
-        let Producer { tail, look, .. } = &self.producer.0;
-        let at = tail.own();
-        let (room, slow_down) = if at == look.own() {
-            self.look(at)
-        } else {
-            (true, false)
-        };
+        let position = self.producer.0.tail.own();
+        let (mut room, mut slow_down) = (true, false);
+        if position == self.producer.0.look.get() {
+            (room, slow_down) = self.look(position);
+        }
         if room {
-            self.put(at, value);
+            self.place_at(position).put(value);
         }
         slow_down
     }
 
-    /// Writes an entry and publishes it.
-    #[inline(always)]
-    fn put(&self, at: usize, value: Value) {
-        let Producer { tail, entries, .. } = &self.producer.0;
-        let entry = &entries[at % CAPACITY];
-        entry.head.store(value.head, Ordering::Relaxed);
-        entry.ticks.store(value.ticks, Ordering::Relaxed);
-        tail.store(at.wrapping_add(1), Ordering::Release);
-    }
-
     /// Looks where the consumer is: whether there is room, and whether values come faster than they are taken out.
-    #[cold]
-    #[inline(never)]
-    fn look(&self, at: usize) -> (bool, bool) {
+    fn look(&self, position: usize) -> (bool, bool) {
         let Producer { look, dropped, .. } = &self.producer.0;
-        let used = at.wrapping_sub(self.head.0.load(Ordering::Acquire));
+        let used = position.wrapping_sub(self.head.0.load(Ordering::Acquire)) / SIZE;
         if used >= CAPACITY {
             let count = dropped.own().wrapping_add(1);
             dropped.store(count, Ordering::Relaxed);
@@ -158,25 +180,32 @@ impl Ring {
         } else {
             STEP.min(CAPACITY - used)
         };
-        look.store(at.wrapping_add(next), Ordering::Relaxed);
+        look.set(position.wrapping_add(next * SIZE));
         (true, used >= half)
     }
 
-    /// Takes out what was there when it began, and says how much was ever pushed by then. Consumer only.
+    /// Takes out what was there when it began, and says how much that was. Consumer only.
     pub(crate) fn drain(&self, mut take: impl FnMut(Value)) -> usize {
         let tail = self.producer.0.tail.load(Ordering::Acquire);
-        let mut at = self.head.0.own();
-        while at != tail {
-            let entry = &self.producer.0.entries[at % CAPACITY];
-            let (head, ticks) = (
-                entry.head.load(Ordering::Relaxed),
-                entry.ticks.load(Ordering::Relaxed),
-            );
-            take(Value { head, ticks });
-            at = at.wrapping_add(1);
+        let head = self.head.0.own();
+        let mut position = head;
+        while position != tail {
+            let entry = at(&self.producer.0.entries, position);
+            let key = entry.key.load(Ordering::Relaxed);
+            let stride = if key & slot::ALONE == 0 {
+                entry.stride.load(Ordering::Relaxed)
+            } else {
+                STRIDE_ONE
+            };
+            take(Value {
+                key,
+                stride,
+                ticks: entry.ticks.load(Ordering::Relaxed),
+            });
+            position = position.wrapping_add(SIZE);
         }
         self.head.0.store(tail, Ordering::Release);
-        tail
+        tail.wrapping_sub(head) / SIZE
     }
 
     /// Values that ever found the ring full.

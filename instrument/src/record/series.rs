@@ -9,6 +9,7 @@ use super::{
     busy::Busy,
     registry::{self, Identity, Options},
     shard::{End, Ended, OUTCOMES},
+    slot,
 };
 
 /// A named series and where its cells stand. What it is called is decided once, at the first call, and cached here as a slot.
@@ -20,7 +21,7 @@ pub(crate) struct Series {
     tags: &'static [(&'static str, &'static str)],
     options: Options,
     slot: AtomicUsize,
-    /// The slot of the series that tag sets without a place share; 0 until there is one.
+    /// The slot of the series that tag sets without a place share, once there is one.
     overflow: AtomicUsize,
     late: Late,
 }
@@ -63,8 +64,8 @@ impl Series {
             prefix,
             tags,
             options,
-            slot: AtomicUsize::new(0),
-            overflow: AtomicUsize::new(0),
+            slot: AtomicUsize::new(slot::NONE),
+            overflow: AtomicUsize::new(slot::NONE),
             late: Late {
                 recorder: AtomicU32::new(0),
                 started: AtomicUsize::new(0),
@@ -97,7 +98,7 @@ impl Series {
         }
     }
 
-    /// The slot, or 0 if the series is not registered yet. Relaxed: a slot says where to look in chunks that the
+    /// The slot, or none if the series is not registered yet. Relaxed: a slot says where to look in a table that the
     /// reading thread makes itself, and the flusher learns names under the registry's lock.
     #[inline(always)]
     pub(crate) fn slot(&self) -> usize {
@@ -106,7 +107,7 @@ impl Series {
 
     /// The slot, registering the series if need be. Takes the registry's lock the first time.
     pub(crate) fn register(&self) -> usize {
-        if self.slot() == 0 {
+        if self.slot() == slot::NONE {
             // Building the identity allocates, and the allocator may be instrumented.
             let _busy = Busy::new();
             let slot = registry::slot_of(self.identity(std::iter::empty()), self.options);
@@ -115,9 +116,14 @@ impl Series {
         self.slot()
     }
 
+    /// `slot` if it is one, else that of the series itself.
+    pub(super) fn known(&self, slot: usize) -> usize {
+        if slot == slot::NONE { self.register() } else { slot }
+    }
+
     /// The slot of the series that tag sets without a place share, from `register` the first time.
     pub(crate) fn overflow(&self, register: impl FnOnce() -> usize) -> usize {
-        if self.overflow.load(Ordering::Relaxed) == 0 {
+        if self.overflow.load(Ordering::Relaxed) == slot::NONE {
             self.overflow.store(register(), Ordering::Relaxed);
         }
         self.overflow.load(Ordering::Relaxed)

@@ -1,75 +1,59 @@
 //! Where a series' cells stand in every shard.
 //!
-//! Chunk `k` (from 1) holds `4 << k` blocks, so a thread that touches few series owns little and twenty pointers reach four
-//! million series. A slot is the chunk's number in the low five bits and the block's index above them: the hot path
-//! needs a mask and a shift, no division. Chunk 0 never exists, so the slot of a series that is not registered yet (0) finds the
-//! same missing chunk as one that this thread has not allocated: one branch serves both.
+//! A slot is the distance of a series' block from the start of a shard's table, in bytes: the hot path needs a comparison and
+//! an addition, no multiplication. The slot of a series that is not registered yet, [`NONE`], lies behind every table, as does
+//! that of one which this thread has not counted in: one branch serves both.
 
-/// Low bits of a slot that hold the chunk's number.
-const CHUNK_BITS: u32 = 5;
-/// Chunk pointers in a shard: as many as the bits can name, so that no index needs a check.
-pub(crate) const CHUNKS: usize = 1 << CHUNK_BITS;
-/// The last chunk in use.
-const LAST: usize = 20;
-
-const FIRST: usize = 8;
-
-/// The chunks that can exist.
-pub(crate) const fn all_chunks() -> std::ops::RangeInclusive<usize> {
-    1..=LAST
-}
-
-/// The number of blocks in a chunk.
-pub(crate) const fn chunk_len(chunk: usize) -> usize {
-    FIRST << (chunk - 1)
-}
-
-/// The id of a chunk's first block.
-pub(crate) const fn chunk_base(chunk: usize) -> usize {
-    FIRST * ((1 << (chunk - 1)) - 1)
-}
-
-/// The most series a process can have; ids at or past it share the last one.
-pub(crate) const MAX_SERIES: usize = chunk_base(LAST + 1);
+/// Bytes of a block: a cache line, so that no two series share one.
+#[cfg(not(loom))]
+pub(crate) const BLOCK: usize = 64;
+#[cfg(loom)]
+pub(crate) const BLOCK: usize = size_of::<super::shard::Block>();
+/// The slot of a series that has none yet. From no address is it a way around the end of memory.
+pub(crate) const NONE: usize = usize::MAX / 2;
+/// The most series a process can have; what would be more shares the last one.
+pub(crate) const MAX_SERIES: usize = 1 << 23;
 
 /// The slot of series `id`.
 pub(crate) const fn from_id(id: usize) -> usize {
-    let chunk = (id / FIRST + 1).ilog2() as usize + 1;
-    ((id - chunk_base(chunk)) << CHUNK_BITS) | chunk
-}
-
-/// The chunk that a slot lies in.
-#[inline(always)]
-pub(crate) const fn chunk(slot: usize) -> usize {
-    slot & (CHUNKS - 1)
-}
-
-/// The index of a slot's block in its chunk.
-#[inline(always)]
-pub(crate) const fn index(slot: usize) -> usize {
-    slot >> CHUNK_BITS
+    id * BLOCK
 }
 
 /// The series id that a slot stands for.
 pub(crate) const fn to_id(slot: usize) -> usize {
-    chunk_base(chunk(slot)) + index(slot)
+    slot / BLOCK
 }
+
+/// The key under which a value goes on the ring: a slot, and below it the number of an outcome.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the largest slot has 29 bits")]
+pub(crate) const fn key(slot: usize, outcome: u32) -> u32 {
+    slot as u32 | outcome
+}
+
+/// Set in the key of a value that stands for one call alone. Its stride need not be written.
+pub(crate) const ALONE: u32 = 1 << 2;
+
+/// Takes apart a key: series id and outcome.
+pub(crate) const fn from_key(key: u32) -> (usize, usize) {
+    (to_id(key as usize), (key % ALONE) as usize)
+}
+
+#[cfg(not(loom))]
+const _: () = assert!(from_id(MAX_SERIES) <= 1 << 29 && NONE > from_id(MAX_SERIES));
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn slots_and_ids_are_the_same_thing() {
-        let ends = [MAX_SERIES - 2, MAX_SERIES - 1];
-        for id in (0..100_000).chain(ends) {
-            let slot = from_id(id);
-            assert_eq!(to_id(slot), id);
-            assert!(
-                (1..=LAST).contains(&chunk(slot)) && index(slot) < chunk_len(chunk(slot)),
-                "{id}"
-            );
-            assert!(slot < 1 << 29, "a ring entry has 30 bits for it");
+    fn a_key_says_which_series_and_which_outcome() {
+        for id in [0, 1, 77, MAX_SERIES - 1] {
+            for outcome in [0, 1, 2] {
+                let key = key(from_id(id), outcome);
+                assert_eq!(from_key(key), (id, outcome as usize));
+                assert_eq!(from_key(key | ALONE), (id, outcome as usize));
+            }
         }
     }
 }

@@ -133,15 +133,13 @@ impl Reader {
 
     fn each_block(&self, into: &mut Drained, mut read: impl FnMut(&mut Totals, &shard::Block)) {
         for tracked in &self.shards {
-            for chunk in slot::all_chunks() {
-                let Some(blocks) = tracked.shard.chunk(chunk) else {
-                    continue;
-                };
-                let base = slot::chunk_base(chunk);
-                at(&mut into.totals, base + blocks.len() - 1);
-                for (totals, block) in into.totals[base..].iter_mut().zip(blocks) {
-                    read(totals, block);
-                }
+            // The newest one each time: an end that was read may have its start in a table that was published since.
+            let table = tracked.shard.table();
+            if into.totals.len() < table.len() {
+                into.totals.resize(table.len(), Totals::default());
+            }
+            for (totals, block) in into.totals.iter_mut().zip(&*table) {
+                read(totals, block);
             }
         }
     }
@@ -155,21 +153,26 @@ impl Reader {
             kept_up,
         } in &mut self.shards
         {
-            let pushed = shard.ring.drain(|value| {
-                let (series, outcome) = shard::unpack(value.key());
+            let count = shard.ring.drain(|value| {
+                let (series, outcome) = slot::from_key(value.key);
                 let outcome = outcome.min(OUTCOMES - 1);
                 into.values.push(Measured {
                     series,
                     outcome,
-                    stride: value.stride().max(STRIDE_ONE),
-                    ticks: value.ticks,
+                    stride: value.stride.max(STRIDE_ONE),
+                    // Another core's counter may be behind by some ticks: nothing then, never a huge duration.
+                    ticks: if value.ticks > u64::MAX / 2 {
+                        0
+                    } else {
+                        value.ticks
+                    },
                 });
             });
-            *kept_up = pushed.wrapping_sub(*taken) < CAPACITY / 4;
-            *taken = pushed;
+            *kept_up = count < CAPACITY / 4;
+            *taken = taken.wrapping_add(count);
             let dropped = shard.ring.dropped();
             into.ring_full = into.ring_full.wrapping_add(dropped);
-            into.measured = into.measured.wrapping_add(pushed).wrapping_add(dropped);
+            into.measured = into.measured.wrapping_add(*taken).wrapping_add(dropped);
         }
     }
 
@@ -177,14 +180,8 @@ impl Reader {
     pub(crate) fn steer(&self, strides: &[u32]) {
         self.recorder.strides().set(strides);
         for Tracked { shard, kept_up, .. } in &self.shards {
-            for chunk in slot::all_chunks() {
-                let Some(blocks) = shard.chunk(chunk) else {
-                    continue;
-                };
-                let strides = strides.get(slot::chunk_base(chunk)..).unwrap_or_default();
-                for (block, stride) in blocks.iter().zip(strides) {
-                    block.steer(*stride, *kept_up);
-                }
+            for (block, stride) in shard.table().iter().zip(strides) {
+                block.steer(*stride, *kept_up);
             }
         }
     }

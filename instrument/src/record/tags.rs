@@ -10,7 +10,7 @@ use std::{
     fmt::{self, Display, Write as _},
 };
 
-use super::{busy::Busy, local, registry, series::Series};
+use super::{busy::Busy, local, registry, series::Series, slot};
 
 /// Bytes of a value that are kept; what is longer is told apart by a hash. The wire keeps less.
 const VALUE_LIMIT: usize = 512;
@@ -79,19 +79,19 @@ fn split(mut text: &[u8]) -> Vec<Box<str>> {
     values
 }
 
-/// The slot of `series` with these tags; 0 if nobody counts, or for the series without them.
+/// The slot of `series` with these tags; none if nobody counts, or for the series without them.
 pub(crate) fn slot_of(series: &'static Series, keys: &[&str], values: &[&dyn Display]) -> usize {
     if local::epoch() == 0 || Busy::is() {
-        return 0;
+        return slot::NONE;
     }
     let write = |text: &mut Vec<u8>| values.iter().for_each(|value| write(text, *value));
     look_up(series, write, |text| register(series, keys, text))
 }
 
-/// The slot of one kind of a task's exceptions; 0 if nobody counts.
+/// The slot of one kind of a task's exceptions; none if nobody counts.
 pub(crate) fn kind_slot_of(series: &'static Series, kind: &str) -> usize {
     if local::epoch() == 0 || Busy::is() {
-        return 0;
+        return slot::NONE;
     }
     let write = |text: &mut Vec<u8>| {
         text.extend_from_slice(kind.as_bytes());

@@ -20,7 +20,7 @@ use std::{
 
 use crate::task::{
     place::{Place, Verdict},
-    site::{End, Token},
+    site::{self, End, Token},
 };
 
 /// Wraps `future` so that it counts as a call of the task at `place`, with `judge` to say how its output counts.
@@ -34,7 +34,7 @@ where
 {
     TaskFuture {
         call: Call {
-            state: State::Fresh,
+            token: Token::fresh(),
             place,
         },
         judge,
@@ -45,7 +45,7 @@ where
 /// The future of an annotated function.
 ///
 /// Its auto traits are those of the future inside. `P` and `J` have no state, unless the call has tags or a client of its
-/// own, so it costs the 24 bytes of its own state.
+/// own, so it costs the 16 bytes of its token.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct TaskFuture<F, P: Place, J> {
     // Dropped, and so counted, before the future is: what its destructors do is not part of the call.
@@ -54,48 +54,53 @@ pub struct TaskFuture<F, P: Place, J> {
     future: F,
 }
 
-/// How far a call has come. Its drop counts a cancellation.
+/// A call, how far it has come. Its drop counts a cancellation.
 struct Call<P: Place> {
-    state: State,
+    /// Fresh until the first poll, on while the call runs.
+    token: Token,
     place: P,
 }
 
-#[derive(Clone, Copy)]
-enum State {
-    Fresh,
-    Running(Token),
-    Done,
-}
-
 impl<P: Place> Call<P> {
-    /// The token of the call that is running, which starts here if it has not yet.
+    /// Counts the start at the first poll.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn resume(&mut self) -> Option<Token> {
-        match self.state {
-            State::Running(token) => Some(token),
-            State::Fresh => {
-                let token = self.place.start();
-                self.state = State::Running(token);
-                Some(token)
-            }
-            State::Done => None,
+    fn resume(&mut self) {
+        if self.token.take_fresh()
+            && let Some(epoch) = site::epoch()
+        {
+            self.place.start(epoch, &mut self.token);
         }
     }
 
+    /// Counts the end, as `judge` says. A call that nobody counts is not judged.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn end(&mut self, token: Token, verdict: impl Verdict) {
-        self.state = State::Done;
-        verdict.count(&self.place, token);
+    fn end<V: Verdict>(&mut self, judge: impl FnOnce() -> V) {
+        if self.token.is_on() {
+            judge().count(&self.place, &mut self.token);
+            self.token = Token::off();
+        }
+    }
+}
+
+impl<P: Place> Call<P> {
+    /// Counts an end that is none of the future's own, if the call still runs.
+    #[cold]
+    #[inline(never)]
+    fn end_early(&mut self, end: End) {
+        if self.token.is_on() {
+            self.place.end(&mut self.token, end);
+            self.token = Token::off();
+        }
     }
 }
 
 impl<P: Place> Drop for Call<P> {
     #[inline(always)]
     fn drop(&mut self) {
-        if let State::Running(token) = self.state {
-            self.place.end(token, End::Cancelled);
+        if self.token.is_on() {
+            self.end_early(End::Cancelled);
         }
     }
 }
@@ -103,24 +108,13 @@ impl<P: Place> Drop for Call<P> {
 /// On the stack of a poll: counts a panic that unwinds out of it.
 struct Polling<'a, P: Place> {
     call: &'a mut Call<P>,
-    token: Option<Token>,
 }
 
 impl<P: Place> Drop for Polling<'_, P> {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(token) = self.token {
-            self.call.state = State::Done;
-            unwound(&self.call.place, token);
-        }
+        self.call.end_early(End::Panic);
     }
-}
-
-/// Counts the end of a call by a panic.
-#[cold]
-#[inline(never)]
-fn unwound(place: &impl Place, token: Token) {
-    place.end(token, End::Panic);
 }
 
 impl<F, P, J, V> Future for TaskFuture<F, P, J>
@@ -140,32 +134,23 @@ where
         // `Drop` of its own that could move it, and it is `Unpin` only where `F` is. The other fields are not pinned.
         let future = unsafe { Pin::new_unchecked(&mut this.future) };
 
-        let token = this.call.resume();
-        let polling = Polling {
-            call: &mut this.call,
-            token,
-        };
+        this.call.resume();
+        let polling = Polling { call: &mut this.call };
         let polled = future.poll(context);
-        match &polled {
-            Poll::Pending => mem::forget(polling),
-            Poll::Ready(value) => {
-                let verdict = (this.judge)(value);
-                mem::forget(polling);
-                if let Some(token) = token {
-                    this.call.end(token, verdict);
-                }
-            }
+        if let Poll::Ready(value) = &polled {
+            polling.call.end(|| (this.judge)(value));
         }
+        mem::forget(polling);
         polled
     }
 }
 
 impl<F, P: Place, J> fmt::Debug for TaskFuture<F, P, J> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.call.state {
-            State::Fresh => "not polled",
-            State::Running(_) => "running",
-            State::Done => "done",
+        let state = match &self.call.token {
+            token if token.is_fresh() => "not polled",
+            token if token.is_on() => "running",
+            _ => "done",
         };
         formatter
             .debug_struct("TaskFuture")

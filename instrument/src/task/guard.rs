@@ -1,8 +1,8 @@
 //! A synchronous call, from its start to its end.
 //!
-//! Everything here is inlined into the annotated function, where the site is a constant and a token that says
-//! "no client" folds both halves away. What runs only on the way out of the ordinary stays out of line, and takes
-//! its arguments by value: a guard whose address is taken would have to be written to memory on every call.
+//! What is inlined into the annotated function is the look at whether there is a client, and nothing else. The token stays in
+//! the function's frame and the two halves of the call get its address, so that a function saves no registers for it; a call
+//! without a client then costs one store and one look at it besides.
 //!
 //! Without optimisation nothing is inlined, because the stack that the two halves need would then be the annotated
 //! function's own while its body runs, and a deep recursion that fits the stack would not fit any more.
@@ -16,23 +16,25 @@ use std::{mem, thread};
 
 use crate::task::{
     place::{Place, Verdict},
-    site::{End, Token},
+    site::{self, End, Token},
 };
 
 /// A call that ends by hand. If it is dropped before that, it ends in a panic.
 #[derive(Debug)]
 #[must_use = "a call that is dropped counts as a panic"]
-pub struct Call<P: Place + Copy> {
+pub struct Call<'a, P: Place + Copy> {
     place: P,
-    token: Token,
+    token: &'a mut Token,
 }
 
-impl<P: Place + Copy> Call<P> {
+impl<'a, P: Place + Copy> Call<'a, P> {
     /// Counts the start.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn start(place: P) -> Self {
-        let token = place.start();
+    pub fn start(place: P, token: &'a mut Token) -> Self {
+        if let Some(epoch) = site::epoch() {
+            place.start(epoch, token);
+        }
         Self { place, token }
     }
 
@@ -40,9 +42,9 @@ impl<P: Place + Copy> Call<P> {
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn end<R, V: Verdict>(self, value: &R, judge: impl FnOnce(&R) -> V) {
-        let Self { place, token } = self;
-        if token.is_on() {
-            judge(value).count(&place, token);
+        if self.token.is_on() {
+            let verdict = judge(value);
+            verdict.count(&self.place, self.token);
         }
         mem::forget(self);
     }
@@ -51,12 +53,14 @@ impl<P: Place + Copy> Call<P> {
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn succeed(self) {
-        self.place.end(self.token, End::Success);
+        if self.token.is_on() {
+            self.place.end(self.token, End::Success);
+        }
         mem::forget(self);
     }
 }
 
-impl<P: Place + Copy> Drop for Call<P> {
+impl<P: Place + Copy> Drop for Call<'_, P> {
     #[inline(always)]
     fn drop(&mut self) {
         unwound(self.place, self.token);
@@ -69,22 +73,26 @@ impl<P: Place + Copy> Drop for Call<P> {
 /// such a call's return from a panic of its own.
 #[derive(Debug)]
 #[must_use = "the call ends when the guard is dropped"]
-pub struct CallGuard<P: Place + Copy> {
+pub struct CallGuard<'a, P: Place + Copy> {
     place: P,
-    token: Token,
+    token: &'a mut Token,
     unwinding: bool,
 }
 
-impl<P: Place + Copy> CallGuard<P> {
+impl<'a, P: Place + Copy> CallGuard<'a, P> {
     /// Counts the start.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn enter(place: P) -> Self {
-        let token = place.start();
+    pub fn enter(place: P, token: &'a mut Token) -> Self {
+        let mut unwinding = false;
+        if let Some(epoch) = site::epoch() {
+            place.start(epoch, token);
+            unwinding = thread::panicking();
+        }
         Self {
             place,
             token,
-            unwinding: token.is_on() && thread::panicking(),
+            unwinding,
         }
     }
 
@@ -92,12 +100,14 @@ impl<P: Place + Copy> CallGuard<P> {
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn succeed(self) {
-        self.place.end(self.token, End::Success);
+        if self.token.is_on() {
+            self.place.end(self.token, End::Success);
+        }
         mem::forget(self);
     }
 }
 
-impl<P: Place + Copy> Drop for CallGuard<P> {
+impl<P: Place + Copy> Drop for CallGuard<'_, P> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.token.is_on() {
@@ -116,7 +126,8 @@ pub fn call<R, V: Verdict>(
     body: impl FnOnce() -> R,
     judge: impl FnOnce(&R) -> V,
 ) -> R {
-    let call = Call::start(place);
+    let mut token = Token::off();
+    let call = Call::start(place, &mut token);
     let value = body();
     call.end(&value, judge);
     value
@@ -134,13 +145,15 @@ pub fn construct<R>(body: impl FnOnce() -> R) -> R {
 /// Counts the end of a call by a panic.
 #[cold]
 #[inline(never)]
-fn unwound(place: impl Place + Copy, token: Token) {
-    place.end(token, End::Panic);
+fn unwound(place: impl Place + Copy, token: &mut Token) {
+    if token.is_on() {
+        place.end(token, End::Panic);
+    }
 }
 
 /// Counts the end of a call that was left before the end of its body.
 #[inline(never)]
-fn left(place: impl Place + Copy, token: Token, unwinding: bool) {
+fn left(place: impl Place + Copy, token: &mut Token, unwinding: bool) {
     let end = if thread::panicking() && !unwinding {
         End::Panic
     } else {

@@ -2,10 +2,10 @@
 
 use std::{borrow::Borrow, fmt::Display};
 
-use super::site::{End, Site, Token};
+use super::site::{End, Epoch, Site, Token};
 use crate::{
     client::Client,
-    record::{local, tags},
+    record::{local, slot, tags},
 };
 
 /// Something that a call counts in.
@@ -13,18 +13,18 @@ pub trait Place {
     /// The call site.
     fn site(&self) -> &'static Site;
 
-    /// Where the cells stand; 0 if that is not known yet.
+    /// Where the cells stand, if that is known yet.
     fn slot(&self) -> usize;
 
-    /// Counts a start.
+    /// Counts a start. Called only while there is a client.
     #[inline(always)]
-    fn start(&self) -> Token {
-        self.site().start_at(self.slot())
+    fn start(&self, epoch: Epoch, token: &mut Token) {
+        self.site().start_at(self.slot(), epoch, token);
     }
 
-    /// Counts the end of the call that `token` stands for.
+    /// Counts the end of the call that `token` stands for. Called only if it stands for one.
     #[inline(always)]
-    fn end(&self, token: Token, end: End) {
+    fn end(&self, token: &mut Token, end: End) {
         self.site().end_at(self.slot(), token, end);
     }
 }
@@ -38,6 +38,16 @@ impl Place for &'static Site {
     #[inline(always)]
     fn slot(&self) -> usize {
         Site::slot(self)
+    }
+
+    #[inline(always)]
+    fn start(&self, epoch: Epoch, token: &mut Token) {
+        Site::start(self, epoch, token);
+    }
+
+    #[inline(always)]
+    fn end(&self, token: &mut Token, end: End) {
+        Site::end(self, token, end);
     }
 }
 
@@ -54,6 +64,16 @@ impl<S: Fn() -> &'static Site> Place for At<S> {
     #[inline(always)]
     fn slot(&self) -> usize {
         self.site().slot()
+    }
+
+    #[inline(always)]
+    fn start(&self, epoch: Epoch, token: &mut Token) {
+        self.site().start(epoch, token);
+    }
+
+    #[inline(always)]
+    fn end(&self, token: &mut Token, end: End) {
+        self.site().end(token, end);
     }
 }
 
@@ -107,24 +127,24 @@ impl<P: Place, C: Borrow<Client>> Place for Within<P, C> {
         self.place.slot()
     }
 
-    fn start(&self) -> Token {
-        local::start_in(
+    fn start(&self, _: Epoch, token: &mut Token) {
+        *token = local::start_in(
             &self.client.borrow().recorder(),
             self.site().series(),
             self.slot(),
-        )
+        );
     }
 }
 
 /// What is said of a returned value.
 pub trait Verdict {
     /// Counts the end of the call that `token` stands for accordingly.
-    fn count(self, place: &impl Place, token: Token);
+    fn count(self, place: &impl Place, token: &mut Token);
 }
 
 impl Verdict for End {
     #[inline(always)]
-    fn count(self, place: &impl Place, token: Token) {
+    fn count(self, place: &impl Place, token: &mut Token) {
         place.end(token, self);
     }
 }
@@ -140,21 +160,20 @@ pub struct Kinded {
 
 impl Verdict for Kinded {
     #[inline]
-    fn count(self, place: &impl Place, token: Token) {
+    fn count(self, place: &impl Place, token: &mut Token) {
+        let recorder = token.recorder();
         place.end(token, self.end);
         if let (End::Exception, Some(kind)) = (self.end, self.kind) {
-            count_kind(place.site(), token, kind);
+            count_kind(place.site(), recorder, kind);
         }
     }
 }
 
-/// Counts an exception of the call that `token` stands for by its kind as well.
+/// Counts an exception by its kind as well.
 #[cold]
-fn count_kind(site: &'static Site, token: Token, kind: &str) {
-    if token.is_on() {
-        let slot = tags::kind_slot_of(site.series(), kind);
-        if slot != 0 {
-            local::count(slot, token.recorder(), End::Exception);
-        }
+fn count_kind(site: &'static Site, recorder: u32, kind: &str) {
+    let slot = tags::kind_slot_of(site.series(), kind);
+    if slot != slot::NONE {
+        local::count(slot, recorder, End::Exception);
     }
 }

@@ -4,9 +4,16 @@ pub use crate::record::{
     registry::Timing,
     shard::{End, Token},
 };
+use std::num::NonZeroUsize;
+
 use crate::{
     flush::budget,
-    record::{local, registry::Options, series::Series, shard::Here},
+    record::{
+        local,
+        registry::Options,
+        series::Series,
+        shard::{Current, Here},
+    },
 };
 
 /// An annotated function's place in the program.
@@ -80,70 +87,93 @@ impl Site {
         &self.series
     }
 
-    /// Where the cells stand; 0 if that is not known yet.
+    /// Where the cells stand, if that is known yet.
     #[inline(always)]
     pub(super) fn slot(&self) -> usize {
         self.series.slot()
     }
 
-    /// Counts a start, and reads the clock if this call is to be timed.
+    /// Counts a start.
     #[inline(always)]
-    pub(super) fn start_at(&'static self, slot: usize) -> Token {
-        let epoch = local::epoch();
-        if epoch == 0 {
-            return Token::OFF;
-        }
-        start::<true>(&self.series, slot, epoch)
+    pub(super) fn start(&'static self, epoch: Epoch, token: &mut Token) {
+        start(token, Here.current(), &self.series, epoch);
+    }
+
+    /// Counts a start in the cells at `slot`.
+    #[inline(always)]
+    pub(super) fn start_at(&'static self, slot: usize, epoch: Epoch, token: &mut Token) {
+        start_at(token, Here.current(), &self.series, epoch, slot);
     }
 
     /// Counts the end of the call that `token` stands for, on whichever thread that is.
     #[inline(always)]
-    pub(super) fn end_at(&'static self, slot: usize, token: Token, end: End) {
-        if !token.is_on() {
-            return;
-        }
+    pub(super) fn end(&'static self, token: &mut Token, end: End) {
         match end {
-            End::Success => succeed::<true>(&self.series, slot, token),
-            end => fail::<true>(&self.series, slot, token, end),
+            End::Success => succeed(token, Here.current(), &self.series),
+            other => end_at(token, Here.current(), &self.series, self.slot(), other),
         }
     }
-}
 
-// What follows stands out of line, and ends in what it calls: so it needs no frame of its own, and the annotated function
-// saves no registers for it while there is no client. The parameter has it compiled with the crate that is annotated: there
-// the thread's pointer is one load, where a library made for any use would have to call for it.
-
-#[inline(never)]
-fn start<const HERE: bool>(series: &'static Series, slot: usize, epoch: usize) -> Token {
-    let here = Here;
-    if let Some(shard) = here.shard()
-        && shard.epoch() == epoch
-        && let Some(block) = shard.block(slot)
-    {
-        return shard.start(block, slot);
+    /// Counts the end of a call whose cells are at `slot`.
+    #[inline(always)]
+    pub(super) fn end_at(&'static self, slot: usize, token: &mut Token, end: End) {
+        end_at(token, Here.current(), &self.series, slot, end);
     }
-    local::start(series, slot)
+}
+
+// What the two halves of a call do stands out of line, once for all tasks: little code where the function is, and no register
+// saved on the short way through, because all that is rare ends in a call in the tail. The look for the thread's shard stays
+// behind: where the annotated function is compiled, the compiler may know a shorter way to a thread-local.
+
+#[inline(never)]
+fn start(token: &mut Token, here: Current<'_>, series: &'static Series, epoch: Epoch) {
+    if !here.start(token, epoch, || series.slot()) {
+        start_elsewhere(token, here, series);
+    }
 }
 
 #[inline(never)]
-fn succeed<const HERE: bool>(series: &'static Series, slot: usize, token: Token) {
-    end(series, slot, token, End::Success);
+fn start_at(token: &mut Token, here: Current<'_>, series: &'static Series, epoch: Epoch, slot: usize) {
+    if !here.start(token, epoch, || slot) {
+        local::start(token, series, slot);
+    }
+}
+
+#[inline(never)]
+fn succeed(token: &mut Token, here: Current<'_>, series: &'static Series) {
+    if !here.succeed(token, || series.slot()) {
+        succeed_elsewhere(token, here, series);
+    }
+}
+
+/// Counts any end. It is off the short way, but may be taken often.
+#[cold]
+#[inline(never)]
+fn end_at(token: &mut Token, here: Current<'_>, series: &'static Series, slot: usize, end: End) {
+    if !here.end(token, slot, end) {
+        local::end(token, series, slot, end);
+    }
+}
+
+// With the arguments of the above in their places.
+
+#[cold]
+#[inline(never)]
+fn start_elsewhere(token: &mut Token, _: Current<'_>, series: &'static Series) {
+    local::start(token, series, series.slot());
 }
 
 #[cold]
 #[inline(never)]
-fn fail<const HERE: bool>(series: &'static Series, slot: usize, token: Token, how: End) {
-    end(series, slot, token, how);
+fn succeed_elsewhere(token: &mut Token, here: Current<'_>, series: &'static Series) {
+    end_at(token, here, series, series.slot(), End::Success);
 }
 
+/// Tells installations apart.
+pub type Epoch = NonZeroUsize;
+
+/// Whether there is a client to count in, as far as this thread knows: the one load that a call costs without.
 #[inline(always)]
-fn end(series: &'static Series, slot: usize, token: Token, end: End) {
-    let here = Here;
-    if let Some(shard) = here.shard()
-        && shard.terms().recorder == token.recorder()
-        && let Some(block) = shard.block(slot)
-    {
-        return shard.end(block, slot, token, end);
-    }
-    local::end(series, slot, token, end);
+pub(super) fn epoch() -> Option<Epoch> {
+    Epoch::new(local::epoch())
 }

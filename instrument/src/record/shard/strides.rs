@@ -1,0 +1,53 @@
+//! How many calls there are to one that is timed.
+
+use super::super::{
+    busy::Busy,
+    registry::{self, Options, Timing},
+};
+use crate::sync::{Mutex, lock};
+
+/// A stride of one call; strides are in units of 1/256 of a call, so that a rate of 0.7 can be had.
+pub(crate) const STRIDE_ONE: u32 = 256;
+/// The largest stride, about four million calls. A token has 30 bits for it.
+pub(crate) const STRIDE_MAX: u32 = (1 << 30) - 1;
+/// The stride of a series that is never timed.
+pub(super) const STRIDE_NEVER: u32 = u32::MAX;
+
+/// The strides of a recorder's series, for shards that meet a series for the first time.
+#[derive(Debug)]
+pub(crate) struct Strides {
+    base: u32,
+    by_id: Mutex<Vec<u32>>,
+}
+
+impl Strides {
+    /// `base` is the stride of a series that the flusher has not set one for.
+    pub(crate) fn new(base: u32) -> Self {
+        Self {
+            base: base.clamp(STRIDE_ONE, STRIDE_MAX),
+            by_id: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The stride of series `id`; `None` if this is not the moment to ask.
+    pub(super) fn get(&self, id: usize) -> Option<u32> {
+        // The thread may be allocating under one of the locks, with an allocator that is instrumented.
+        if Busy::holds_lock() {
+            return None;
+        }
+        let Options { timing, stride, .. } = registry::options_of(id);
+        let _busy = Busy::locked();
+        Some(match lock(&self.by_id).get(id) {
+            _ if timing == Timing::Never => STRIDE_NEVER,
+            Some(stride) => *stride,
+            None if stride != 0 => stride,
+            None => self.base,
+        })
+    }
+
+    /// Takes over the flusher's strides, by series id.
+    pub(crate) fn set(&self, strides: &[u32]) {
+        let _busy = Busy::locked();
+        strides.clone_into(&mut lock(&self.by_id));
+    }
+}
