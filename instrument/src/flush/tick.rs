@@ -60,11 +60,21 @@ enum Item {
     },
 }
 
-/// How far a pass over all series has come.
+impl Item {
+    /// Whose it is: the number of a task, or `own`.
+    fn place(self, own: usize) -> usize {
+        match self {
+            Self::Count { task, .. } | Self::Values { task, .. } | Self::InFlight { task, .. } => task,
+            Self::Own { .. } => own,
+        }
+    }
+}
+
+/// How far a pass has come: in each of its turns it goes through one task, or the library's own metrics.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cursor {
-    task: usize,
-    /// Counters first, then the durations of each outcome, then the gauge.
+    turn: usize,
+    /// Of a task: counters first, then the durations of each outcome, then the gauge.
     step: usize,
     /// Values of this step that are in the datagram under way.
     offset: usize,
@@ -77,8 +87,11 @@ const STEPS: usize = COUNTERS + OUTCOMES + 1;
 #[derive(Clone, Copy, Debug)]
 enum Pass {
     Idle,
-    Tasks { at: Cursor, last: bool },
-    Own { counter: usize },
+    /// `turns` is for the tasks that there were when it began.
+    On {
+        at: Cursor,
+        turns: usize,
+    },
 }
 
 #[derive(Debug)]
@@ -94,6 +107,11 @@ pub(crate) struct Tick {
     budget: Budget,
     random: Random,
     pass: Pass,
+    /// Whose turn is the first of a pass: it goes on where the one before had to stop, or those behind would starve where a server
+    /// takes a part of each.
+    first: usize,
+    /// Who had a line taken last in this pass.
+    served: Option<usize>,
     packet: Packet,
     /// What the datagram under way carries, and where in it the line ends that does.
     manifest: Vec<(usize, Item)>,
@@ -116,6 +134,8 @@ impl Tick {
             budget: Budget::new(settings.limits),
             random: Random::new(),
             pass: Pass::Idle,
+            first: 0,
+            served: None,
             packet: Packet::new(settings.packet_size),
             manifest: Vec::new(),
             line: Vec::new(),
@@ -255,8 +275,9 @@ impl Tick {
             .sum()
     }
 
-    /// Begins a pass over all series. The `last` one keeps nothing back.
+    /// Begins a pass over all series, in the place of the one under way if any. The `last` one keeps nothing back.
     pub(crate) fn begin(&mut self, last: bool) {
+        self.abort();
         let Limits {
             series_values,
             client_values,
@@ -279,10 +300,16 @@ impl Tick {
             let ledger = self.ledger();
             self.own.update(&ledger);
         }
-        self.pass = Pass::Tasks {
+        self.served = None;
+        self.pass = Pass::On {
             at: Cursor::default(),
-            last,
+            turns: self.tasks.len() + usize::from(self.settings.telemetry),
         };
+    }
+
+    /// Whose turn it is: the number of a task, or the number of tasks there were for the library's own metrics.
+    fn place(&self, turn: usize, turns: usize) -> usize {
+        (self.first + turn) % turns
     }
 
     /// Packs the next datagram of the pass; `None` at its end. Call [`settle`](Self::settle) before the next.
@@ -290,14 +317,18 @@ impl Tick {
         self.packet.clear();
         self.manifest.clear();
         while self.put_next() {}
-        (!self.packet.is_empty()).then(|| self.packet.bytes())
+        if self.packet.is_empty() {
+            self.pass = Pass::Idle;
+            return None;
+        }
+        Some(self.packet.bytes())
     }
 
     /// The part of the series that the pass under way has gone through.
     pub(crate) fn progress(&self) -> f64 {
         match self.pass {
-            Pass::Tasks { at, .. } => at.task as f64 / self.tasks.len().max(1) as f64,
-            Pass::Own { .. } | Pass::Idle => 1.0,
+            Pass::On { at, turns } => at.turn as f64 / turns.max(1) as f64,
+            Pass::Idle => 1.0,
         }
     }
 
@@ -335,10 +366,13 @@ impl Tick {
             self.gone.bytes += taken as u64;
         }
         let whole = taken == self.packet.len();
-        for (end, item) in self.manifest.drain(..) {
-            if end > taken {
-                break;
-            }
+        let spent = self.manifest.iter().take_while(|(end, _)| *end <= taken).count();
+        let own = match self.pass {
+            Pass::On { turns, .. } => turns.saturating_sub(1),
+            Pass::Idle => 0,
+        };
+        for (_, item) in self.manifest.drain(..spent) {
+            self.served = Some(item.place(own));
             match item {
                 Item::Count { task, counter, delta } => {
                     let spent = &mut self.tasks[task].spent[counter];
@@ -360,13 +394,24 @@ impl Tick {
         }
         if !whole {
             self.abort();
-        } else if let Pass::Tasks { at, .. } = &mut self.pass {
+        } else if let Pass::On { at, .. } = &mut self.pass {
             at.offset = 0;
         }
     }
 
-    /// Ends the pass: what is pending waits for the next.
+    /// Ends the pass: what is pending waits for the next, which begins with whose turn it was. Whoever had a part of his turn has had it.
     pub(crate) fn abort(&mut self) {
+        if let Pass::On { at, turns } = self.pass
+            && turns > 0
+        {
+            let stopped = match self.manifest.first() {
+                Some((_, item)) => item.place(turns - 1),
+                None => self.place(at.turn, turns),
+            };
+            let had_some = self.served == Some(stopped);
+            self.first = (stopped + usize::from(had_some)) % turns;
+        }
+        self.manifest.clear();
         self.pass = Pass::Idle;
         let durations = self.tasks.iter_mut().flat_map(|task| &mut task.durations);
         durations.for_each(Durations::end);
@@ -380,34 +425,24 @@ impl Tick {
     /// Puts the next line into the datagram; false if there is none, or no room for it.
     fn put_next(&mut self) -> bool {
         self.line.clear();
-        match self.pass {
-            Pass::Idle => false,
-            Pass::Tasks { at, .. } if at.task == self.tasks.len() => {
-                self.pass = if self.settings.telemetry {
-                    Pass::Own { counter: 0 }
-                } else {
-                    Pass::Idle
-                };
-                self.settings.telemetry
-            }
-            Pass::Tasks { at, last } => {
-                let (item, next) = self.task_line(at);
-                self.put(item, Pass::Tasks { at: next, last })
-            }
-            Pass::Own { counter } => {
-                let Some((name, delta)) = self.own.get(counter) else {
-                    self.pass = Pass::Idle;
-                    return false;
-                };
-                if delta > 0 {
-                    self.settings.wire.counter(name, delta, &mut self.line);
-                }
-                self.put(
-                    Some(Item::Own { counter, delta }),
-                    Pass::Own { counter: counter + 1 },
-                )
-            }
+        let Pass::On { at, turns } = self.pass else {
+            return false;
+        };
+        if at.turn >= turns {
+            return false;
         }
+        let place = self.place(at.turn, turns);
+        let is_own = self.settings.telemetry && place == turns - 1;
+        let (item, step) = if is_own {
+            self.own_line(at)
+        } else {
+            self.task_line(place, at)
+        };
+        let next = step.unwrap_or(Cursor {
+            turn: at.turn + 1,
+            ..Cursor::default()
+        });
+        self.put(item, Pass::On { at: next, turns })
     }
 
     /// Adds the line that was just written, if any, and moves on; false if there is no room for it.
@@ -422,26 +457,32 @@ impl Tick {
         true
     }
 
-    /// Writes the line at `at`, if there is something to say, and tells what it carries and where to go on.
-    fn task_line(&mut self, at: Cursor) -> (Option<Item>, Cursor) {
-        let Cursor {
-            task: index,
-            step,
-            offset,
-        } = at;
-        let (task, wire) = (&self.tasks[index], &self.settings.wire);
-        let step_on = if step + 1 == STEPS {
-            Cursor {
-                task: index + 1,
-                ..Cursor::default()
-            }
-        } else {
-            Cursor {
-                task: index,
-                step: step + 1,
-                offset: 0,
-            }
+    /// Writes the line at `at` about the library itself, as [`task_line`](Self::task_line) does for a task.
+    fn own_line(&mut self, at: Cursor) -> (Option<Item>, Option<Cursor>) {
+        let counter = at.step;
+        let Some((name, delta)) = self.own.get(counter) else {
+            return (None, None);
         };
+        if delta > 0 {
+            self.settings.wire.counter(name, delta, &mut self.line);
+        }
+        let next = Cursor {
+            step: counter + 1,
+            ..at
+        };
+        (Some(Item::Own { counter, delta }), Some(next))
+    }
+
+    /// Writes the line at `at` about a task, if there is something to say, and tells what it carries and where to go on in
+    /// this turn.
+    fn task_line(&mut self, index: usize, at: Cursor) -> (Option<Item>, Option<Cursor>) {
+        let Cursor { step, offset, .. } = at;
+        let (task, wire) = (&self.tasks[index], &self.settings.wire);
+        let step_on = (step + 1 < STEPS).then_some(Cursor {
+            step: step + 1,
+            offset: 0,
+            ..at
+        });
         if step < COUNTERS {
             let delta = task.pending(step);
             if delta > 0 {
@@ -468,10 +509,10 @@ impl Tick {
                     outcome,
                     count: 1,
                 }),
-                Cursor {
+                Some(Cursor {
                     offset: offset + 1,
                     ..at
-                },
+                }),
             );
         }
         let now = task.in_flight();

@@ -199,6 +199,69 @@ fn names_past_the_cap_share_a_series_and_lose_nothing() {
     );
 }
 
+/// Passes of a server that takes so many datagrams of each and no more, while all tasks go on being called: how many of them until
+/// every task arrived.
+fn passes_until_all_arrived(tick: &mut Tick, source: &mut Source, tasks: &[usize], takes: usize) -> usize {
+    let mut missing: Vec<_> = (0..tasks.len())
+        .map(|n| format!("tasks.status.task_{n}.started:"))
+        .collect();
+    for pass in 1..1_000 {
+        for task in tasks {
+            source.calls(*task, 20, [20, 0, 0]);
+            (0..20).for_each(|ticks| source.value(*task, ticks));
+        }
+        let mut left = takes;
+        let lines = source.pass(tick, false, |length| {
+            let took = if left > 0 { length } else { 0 };
+            left = left.saturating_sub(1);
+            took
+        });
+        missing.retain(|name| !lines.iter().any(|line| line.starts_with(name)));
+        if missing.is_empty() {
+            return pass;
+        }
+    }
+    panic!("never sent: {missing:?}");
+}
+
+#[test]
+fn a_pass_goes_on_where_the_one_before_was_stopped() {
+    for telemetry in [false, true] {
+        for takes in 1..5 {
+            let mut tick = Tick::new(Settings {
+                telemetry,
+                ..settings()
+            });
+            let mut source = Source::default();
+            let tasks: Vec<_> = (0..30).map(|n| source.task(&format!("task_{n}"))).collect();
+            let passes = passes_until_all_arrived(&mut tick, &mut source, &tasks, takes);
+            assert!(passes <= 32, "{takes} a pass: {passes}");
+            assert!(tick.ledger().is_balanced());
+        }
+    }
+}
+
+#[test]
+fn a_pass_in_the_place_of_another_goes_on_where_that_was() {
+    let (mut source, mut tick) = (Source::default(), Tick::new(settings()));
+    let tasks: Vec<_> = (0..30).map(|n| source.task(&format!("task_{n}"))).collect();
+    let mut seen = Vec::new();
+    for _ in 0..30 {
+        tasks
+            .iter()
+            .for_each(|task| source.calls(*task, 1, [0; OUTCOMES]));
+        tick.absorb(&source.drained, 0.0, |ticks| ticks);
+        tick.begin(true);
+        seen.extend_from_slice(tick.next().expect("something is pending"));
+        seen.push(b'\n');
+        tick.settle(usize::MAX);
+    }
+    let seen = String::from_utf8(seen).expect("lines are text");
+    for n in 0..30 {
+        assert!(seen.contains(&format!("tasks.status.task_{n}.started:")), "{n}");
+    }
+}
+
 #[test]
 fn calls_in_flight_are_sent_while_there_are_any_and_once_more() {
     let (mut source, mut tick) = (Source::default(), Tick::new(settings()));
