@@ -207,7 +207,32 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether the library's own figures (sent, pending, dropped) are sent as metrics too.
+    /// Whether the library's own figures are sent as metrics too: the [`Ledger`](crate::Ledger), at the end of every flush.
+    ///
+    /// Their names begin with the [`prefix`](Self::prefix), if there is one, and `instrument_task.`:
+    ///
+    /// | name | type | what |
+    /// |---|---|---|
+    /// | `counters.recorded` | counter | increments of all counters |
+    /// | `counters.sent` | counter | increments that the kernel took |
+    /// | `counters.pending` | gauge | increments that wait for the next flush |
+    /// | `counters.dropped.at_shutdown` | counter | increments given up by a shutdown at its deadline |
+    /// | `timers.recorded` | counter | measured durations |
+    /// | `timers.sent` | counter | durations that the kernel took |
+    /// | `timers.pending` | gauge | durations that wait for the next flush |
+    /// | `timers.dropped.ring_full` | counter | durations that found their thread's ring full |
+    /// | `timers.dropped.over_budget` | counter | durations thinned out to keep to the budget, in an outage too |
+    /// | `timers.dropped.at_shutdown` | counter | durations given up by a shutdown at its deadline |
+    /// | `packets_sent` | counter | datagrams, or payloads on a stream |
+    /// | `bytes_sent` | counter | bytes in them |
+    /// | `refused_late` | counter | datagrams refused too late to send them again |
+    /// | `flusher_panics` | counter | panics on the flusher's thread |
+    /// | `folded` | counter | task series past the cardinality cap |
+    ///
+    /// They stand for one instant, when what was flushed before them was taken or refused: recorded = sent + pending + dropped,
+    /// by the increments and by the durations. Counters that did not grow are left out, gauges are always sent. The packet that
+    /// carries them shows in the next one. What a shutdown gives up shows only if the server still takes a last packet; the
+    /// report and a warning have it in any case.
     ///
     /// Defaults to `false` because nobody should pay for series that they did not ask for.
     pub fn telemetry(mut self, send: bool) -> Self {

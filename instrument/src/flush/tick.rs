@@ -55,7 +55,7 @@ enum Item {
         now: usize,
     },
     Own {
-        counter: usize,
+        row: usize,
         delta: u64,
     },
 }
@@ -296,10 +296,6 @@ impl Tick {
                 self.gone.timers.dropped_over_budget += dropped;
             }
         }
-        if self.settings.telemetry {
-            let ledger = self.ledger();
-            self.own.update(&ledger);
-        }
         self.served = None;
         self.pass = Pass::On {
             at: Cursor::default(),
@@ -389,7 +385,7 @@ impl Tick {
                         gauge.sent = now;
                     }
                 }
-                Item::Own { counter, delta } => self.own.spend(counter, delta),
+                Item::Own { row, delta } => self.own.spend(row, delta),
             }
         }
         if !whole {
@@ -434,6 +430,14 @@ impl Tick {
         let place = self.place(at.turn, turns);
         let is_own = self.settings.telemetry && place == turns - 1;
         let (item, step) = if is_own {
+            if at.step == 0 {
+                if !self.packet.is_empty() {
+                    // In a datagram of their own: the books are read when what went before is settled.
+                    return false;
+                }
+                let ledger = self.ledger();
+                self.own.update(&ledger);
+            }
             self.own_line(at)
         } else {
             self.task_line(place, at)
@@ -459,18 +463,12 @@ impl Tick {
 
     /// Writes the line at `at` about the library itself, as [`task_line`](Self::task_line) does for a task.
     fn own_line(&mut self, at: Cursor) -> (Option<Item>, Option<Cursor>) {
-        let counter = at.step;
-        let Some((name, delta)) = self.own.get(counter) else {
+        let row = at.step;
+        let Some(delta) = self.own.line(row, &self.settings.wire, &mut self.line) else {
             return (None, None);
         };
-        if delta > 0 {
-            self.settings.wire.counter(name, delta, &mut self.line);
-        }
-        let next = Cursor {
-            step: counter + 1,
-            ..at
-        };
-        (Some(Item::Own { counter, delta }), Some(next))
+        let next = Cursor { step: row + 1, ..at };
+        (Some(Item::Own { row, delta }), Some(next))
     }
 
     /// Writes the line at `at` about a task, if there is something to say, and tells what it carries and where to go on in
@@ -537,6 +535,19 @@ impl Tick {
                 self.gone.timers.dropped_at_shutdown += durations.give_up();
             }
         }
+    }
+
+    /// Begins a pass that tells what was given up; false if there is nothing to tell.
+    pub(crate) fn begin_farewell(&mut self) -> bool {
+        let lost = self.gone.counters.dropped + self.gone.timers.dropped_at_shutdown;
+        let tells = self.settings.telemetry && lost > 0;
+        if tells {
+            self.pass = Pass::On {
+                at: Cursor::default(),
+                turns: 1,
+            };
+        }
+        tells
     }
 
     /// The books as of the last drain.

@@ -181,8 +181,9 @@ impl Worker {
         *self.published.lock().unwrap_or_else(PoisonError::into_inner) = self.engine.tick.ledger();
     }
 
-    /// Sends all that is pending, or as much as goes by the deadline or until a shutdown is asked for.
-    fn flush(&mut self, deadline: Instant) {
+    /// Sends all that is pending, or as much as goes by the deadline or until a shutdown is asked for. Tells whether the server takes
+    /// more.
+    fn flush(&mut self, deadline: Instant) -> bool {
         let engine = &mut self.engine;
         engine.transport.retry_now();
         // What a stream has a part of comes first.
@@ -192,8 +193,9 @@ impl Worker {
         }
         loop {
             let now = Instant::now();
-            let (wait, again) = match self.engine.burst(now) {
-                Burst::Done if !resumes => break,
+            let burst = self.engine.burst(now);
+            let (wait, again) = match burst {
+                Burst::Done if !resumes => return true,
                 Burst::Done => (Duration::ZERO, true),
                 Burst::More => (PAUSE, false),
                 Burst::Unfinished => {
@@ -202,11 +204,11 @@ impl Worker {
                     (RETRY, false)
                 }
                 Burst::Refused { soon: true } => (RETRY, true),
-                Burst::Refused { soon: false } => break,
+                Burst::Refused { soon: false } => return false,
             };
             self.publish();
             if now >= deadline || self.wait((now + wait).min(deadline)).is_break() {
-                break;
+                return matches!(burst, Burst::More | Burst::Done);
             }
             if again {
                 resumes = false;
@@ -255,8 +257,11 @@ impl Worker {
         let Some(deadline) = self.closing.as_ref().map(|closing| closing.deadline) else {
             return;
         };
-        self.flush(deadline);
+        let takes_more = self.flush(deadline);
         self.engine.give_up();
+        if takes_more {
+            self.engine.say_farewell();
+        }
         self.publish();
         let Some(Closing { reply, before, .. }) = self.closing.take() else {
             return;
@@ -419,6 +424,24 @@ impl Engine {
             self.unfinished = false;
         }
         self.tick.give_up();
+    }
+
+    /// Tells the server of what was given up, if it can be told in one go.
+    fn say_farewell(&mut self) {
+        if !self.tick.begin_farewell() {
+            return;
+        }
+        while let Some(payload) = self.tick.next() {
+            match self.transport.send(Instant::now(), payload) {
+                Verdict::Taken => self.tick.settle(usize::MAX),
+                Verdict::TakenUpTo(bytes) => self.tick.settle(bytes),
+                Verdict::Refused => self.tick.settle(0),
+                Verdict::Unfinished => {
+                    let spent = self.transport.abandon();
+                    self.tick.settle(spent);
+                }
+            }
+        }
     }
 
     /// Tells of what a shutdown lost, if it did.

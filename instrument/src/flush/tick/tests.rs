@@ -298,7 +298,6 @@ fn telemetry_tells_of_itself() {
     let mut source = Source::default();
     let task = source.task("t");
     source.calls(task, 1, [0, 0, 0]);
-    source.pass(&mut tick, false, always);
     let lines = source.pass(&mut tick, false, always);
     assert!(
         lines.contains(&"instrument_task.packets_sent:1|c".into()),
@@ -306,6 +305,93 @@ fn telemetry_tells_of_itself() {
     );
     assert!(
         lines.contains(&"instrument_task.counters.sent:1|c".into()),
+        "{lines:?}"
+    );
+}
+
+/// The value of a metric of the library's own in `lines`; 0 if it is not there.
+fn own_value(lines: &[String], name: &str) -> u64 {
+    let start = format!("instrument_task.{name}:");
+    let rest = lines.iter().find_map(|line| line.strip_prefix(&start));
+    rest.map_or(0, |rest| {
+        rest.split('|')
+            .next()
+            .and_then(|value| value.parse().ok())
+            .expect("a number")
+    })
+}
+
+#[test]
+fn telemetry_balances_at_the_instant_it_stands_for() {
+    let mut tick = Tick::new(Settings {
+        telemetry: true,
+        ..settings()
+    });
+    let mut source = Source::default();
+    let task = source.task("t");
+    source.calls(task, 60, [60, 0, 0]);
+    (0..20).for_each(|ticks| source.picked(task, ticks, 0.5));
+    // Each pass shows what it sent itself, since the books are read behind it; one value is kept back.
+    let lines = source.pass(&mut tick, false, always);
+    let own = |name| own_value(&lines, name);
+    assert_eq!(
+        (
+            own("counters.recorded"),
+            own("counters.sent"),
+            own("counters.pending")
+        ),
+        (120, 120, 0)
+    );
+    assert_eq!(
+        (own("timers.recorded"), own("timers.sent"), own("timers.pending")),
+        (20, 19, 1)
+    );
+    assert!(
+        lines.contains(&"instrument_task.counters.pending:0|g".into()),
+        "{lines:?}"
+    );
+
+    // What a task could not send is pending there.
+    source.calls(task, 40, [40, 0, 0]);
+    (0..40).for_each(|ticks| source.picked(task, ticks, 1.0));
+    let mut first = true;
+    source.pass(&mut tick, false, |length| {
+        if std::mem::take(&mut first) { length } else { 0 }
+    });
+    let lines = source.pass(&mut tick, false, always);
+    let own = |name| own_value(&lines, name);
+    assert_eq!((own("counters.sent"), own("counters.pending")), (80, 0));
+    assert!(
+        own("timers.pending") > 10,
+        "the library had its turn before the rest: {lines:?}"
+    );
+    assert_eq!(own("timers.recorded"), 40);
+}
+
+#[test]
+fn telemetry_tells_of_what_was_given_up() {
+    let mut tick = Tick::new(Settings {
+        telemetry: true,
+        ..settings()
+    });
+    let mut source = Source::default();
+    let task = source.task("t");
+    source.calls(task, 2, [1, 0, 0]);
+    source.value(task, 1);
+    source.pass(&mut tick, true, never);
+    assert!(!tick.begin_farewell());
+    tick.give_up();
+    assert!(tick.begin_farewell());
+    let payload = tick.next().expect("there is something to tell").to_vec();
+    let lines: Vec<_> = String::from_utf8(payload)
+        .expect("lines are text")
+        .lines()
+        .map(String::from)
+        .collect();
+    assert_eq!(own_value(&lines, "counters.dropped.at_shutdown"), 3);
+    assert_eq!(own_value(&lines, "timers.dropped.at_shutdown"), 1);
+    assert!(
+        lines.iter().all(|line| line.starts_with("instrument_task.")),
         "{lines:?}"
     );
 }
