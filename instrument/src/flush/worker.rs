@@ -319,7 +319,7 @@ impl Engine {
     /// Reads the shards into the tick.
     fn drain(&mut self) {
         self.reader.drain(&mut self.drained);
-        if !self.drained.values.is_empty() {
+        if self.scale.is_settled() || !self.drained.values.is_empty() {
             self.scale.refresh();
         }
         let Self {
