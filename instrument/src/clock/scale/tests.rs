@@ -1,3 +1,9 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "made-up clocks are floats"
+)]
+
 use super::*;
 
 /// A counter of 2 GHz and a clock, both made up: time passes in both, or in one of them.

@@ -5,7 +5,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     flush::budget::base_stride,
-    record::{registry::Options, shard::Ended, snapshot::Measured},
+    record::{
+        registry::Options,
+        shard::{Ended, OUTCOMES},
+        snapshot::Measured,
+    },
     wire::Dialect,
 };
 
@@ -247,9 +251,9 @@ fn a_pass_in_the_place_of_another_goes_on_where_that_was() {
     let tasks: Vec<_> = (0..30).map(|n| source.task(&format!("task_{n}"))).collect();
     let mut seen = Vec::new();
     for _ in 0..30 {
-        tasks
-            .iter()
-            .for_each(|task| source.calls(*task, 1, [0; OUTCOMES]));
+        for task in &tasks {
+            source.calls(*task, 1, [0; OUTCOMES]);
+        }
         tick.absorb(&source.drained, 0.0, |ticks| ticks);
         tick.begin(true);
         seen.extend_from_slice(tick.next().expect("something is pending"));
