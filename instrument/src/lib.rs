@@ -103,6 +103,9 @@ mod config;
 mod error;
 mod flush;
 mod fork;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod global;
 mod ledger;
 mod record;
