@@ -1,5 +1,6 @@
 //! What the tests share: a real statsd server, child processes, and waiting with a bound.
 
+pub mod callgrind;
 pub mod children;
 pub mod etsy;
 pub mod log;
