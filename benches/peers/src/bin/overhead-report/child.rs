@@ -57,13 +57,19 @@ pub fn run(arguments: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Batches that warm up.
+const WARM: u32 = 5;
+
 fn per_call(took: Duration, calls: u32) -> f64 {
     took.as_nanos() as f64 / f64::from(calls)
 }
 
-/// A batch that warms up, and one that counts.
+/// Batches until all of a contender's buffers have been through the caches since another had its turn, and one that counts.
 fn batch(running: &Running) -> f64 {
-    (running.batch)(BATCH);
+    for _ in 0..WARM {
+        (running.batch)(BATCH);
+        (running.settle)();
+    }
     let begun = Instant::now();
     (running.batch)(BATCH);
     let took = begun.elapsed();
