@@ -160,31 +160,34 @@ fn cold(running: &Running) -> f64 {
     seen[seen.len() / 2]
 }
 
-/// Works at `rate` calls a second if it can, in portions of a millisecond; answers with the calls, the processor time of the
-/// process and of the calling thread in nanoseconds, and by how many KiB the process grew.
+/// Works at `rate` calls a second if it can, in portions of a millisecond. Answers with all its calls, and for what came after the
+/// first second: the calls, the processor time of the process and of the calling thread in nanoseconds, and by how many KiB the
+/// process grew.
 fn paced(running: &Running, rate: u32, seconds: f64) -> Vec<f64> {
     let portion = (rate / 1_000).max(1);
     let pause = Duration::from_secs_f64(f64::from(portion) / f64::from(rate));
-    (running.batch)(BATCH);
+    let work = |seconds: f64| {
+        let begun = Instant::now();
+        let (mut calls, mut next) = (0.0, begun);
+        while begun.elapsed().as_secs_f64() < seconds {
+            (running.batch)(portion);
+            calls += f64::from(portion);
+            next += pause;
+            // Who cannot keep the pace goes on without a pause.
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+        calls
+    };
+    let first = work(1.0);
     let memory = resident();
     let (process, thread) = (ProcessTime::now(), ThreadTime::now());
-    let begun = Instant::now();
-    let mut calls = f64::from(0);
-    let mut next = begun;
-    while begun.elapsed().as_secs_f64() < seconds {
-        (running.batch)(portion);
-        calls += f64::from(portion);
-        next += pause;
-        // Who cannot keep the pace goes on without a pause.
-        thread::sleep(next.saturating_duration_since(Instant::now()));
-    }
-    let caller = thread.elapsed();
-    // Threads in the background have their turn.
-    thread::sleep(Duration::from_millis(1_200));
+    let calls = work(seconds);
+    let (process, thread) = (process.elapsed(), thread.elapsed());
     vec![
-        calls + f64::from(BATCH),
-        process.elapsed().as_nanos() as f64,
-        caller.as_nanos() as f64,
+        first + calls,
+        calls,
+        process.as_nanos() as f64,
+        thread.as_nanos() as f64,
         resident() - memory,
     ]
 }

@@ -77,20 +77,20 @@ pub fn all(seconds: u64) -> Result<Vec<Paced>, Error> {
 fn one(name: &'static str, seconds: u64) -> Result<Paced, Error> {
     let mut process = Process::start(name, None)?;
     let answer = process.ask(&format!("paced {RATE} {seconds}"))?;
-    let &[calls, process_time, caller_time, memory] = answer.as_slice() else {
-        return Err("four numbers are wanted".into());
+    let &[all, calls, process_time, caller_time, memory] = answer.as_slice() else {
+        return Err("five numbers are wanted".into());
     };
     let sink = process.end()?;
     let arrived = settled(|| sink.arrived());
-    let millions = calls / 1e6;
+    let (millions, all_millions) = (calls / 1e6, all / 1e6);
     Ok(Paced {
         name,
         rate: calls / seconds as f64,
         caller: caller_time / 1e6 / millions,
         others: (process_time - caller_time) / 1e6 / millions,
-        packets: arrived.packets as f64 / millions,
-        bytes: arrived.bytes as f64 / millions,
-        delivered: arrived.started as f64 / calls,
+        packets: arrived.packets as f64 / all_millions,
+        bytes: arrived.bytes as f64 / all_millions,
+        delivered: arrived.started as f64 / all,
         memory,
     })
 }

@@ -164,7 +164,7 @@ fn section_paced(page: &mut String, paced: &[Paced]) {
         "A worker",
         &format!(
             "One thread that calls {RATE} times a second, if it can, into a server on loopback with the default receive \
-             buffer. Processor time, packets and bytes are for a million calls."
+             buffer. Processor time, packets and bytes are for a million calls, the time and the growth after the first second."
         ),
         &[
             "",
