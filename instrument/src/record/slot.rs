@@ -5,9 +5,9 @@
 //! that of one which this thread has not counted in: one branch serves both.
 
 /// Bytes of a block: a cache line, so that no two series share one.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) const BLOCK: usize = 64;
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(crate) const BLOCK: usize = size_of::<super::shard::Block>();
 /// The slot of a series that has none yet. From no address is it a way around the end of memory.
 pub(crate) const NONE: usize = usize::MAX / 2;
@@ -39,7 +39,7 @@ pub(crate) const fn from_key(key: u32) -> (usize, usize) {
     (to_id(key as usize), (key % ALONE) as usize)
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(from_id(MAX_SERIES) <= 1 << 29 && NONE > from_id(MAX_SERIES));
 
 #[cfg(test)]
