@@ -18,7 +18,7 @@ use super::{shard::STRIDE_ONE, slot};
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, Own as _};
 
 /// Values a ring holds: at the default drain interval of 100 ms, 10 000 values a second from one thread, which is ten
-/// series at their whole default budget. It is 16 KiB a thread.
+/// series at their whole default budget. It is 32 KiB a thread.
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) const CAPACITY: usize = 2048;
 #[cfg(loom)]
