@@ -5,6 +5,7 @@ pub(crate) mod budget;
 mod durations;
 pub(crate) mod handle;
 mod own;
+mod rows;
 mod task;
 pub(crate) mod tick;
 mod trouble;

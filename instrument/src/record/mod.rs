@@ -16,4 +16,5 @@ pub(crate) mod series;
 pub(crate) mod shard;
 pub(crate) mod slot;
 pub(crate) mod snapshot;
+pub(crate) mod tag_set;
 pub(crate) mod tags;

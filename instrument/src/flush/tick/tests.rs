@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::prelude::*;
 
@@ -23,6 +23,7 @@ fn settings() -> Settings {
             time_every_outcome: false,
         },
         telemetry: false,
+        idle_expiry: None,
     }
 }
 
@@ -47,10 +48,13 @@ impl Source {
             tags,
             kind: None,
         };
-        self.drained
-            .series
-            .push(Arc::new(Description { identity, options }));
+        self.drained.series.push(Arc::new(Description {
+            identity,
+            options,
+            is_tag_set: false,
+        }));
         self.drained.totals.push(Totals::default());
+        self.drained.moved.push(self.drained.moved.len());
         self.drained.totals.len() - 1
     }
 
