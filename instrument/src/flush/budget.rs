@@ -107,6 +107,16 @@ impl Budget {
         self.settling > 0
     }
 
+    /// Whether there is nothing to do at a drain that brought nothing: no series is sampled, so rates that fall change nothing. They
+    /// fall on when something moves again.
+    pub(super) fn rests(&mut self, seconds: f64) -> bool {
+        let rests = self.settling == 0;
+        if rests {
+            self.seen = seconds;
+        }
+        rests
+    }
+
     /// The durations a second that one series may have, so that all together keep to the client's budget.
     fn fair_rate(&self) -> f64 {
         let Limits {

@@ -24,7 +24,7 @@ const NEW: Row = Row {
 
 #[derive(Debug)]
 pub(super) struct Rows {
-    rows: Vec<Row>,
+    all: Vec<Row>,
     /// In seconds.
     expiry: Option<f64>,
     /// When to look again.
@@ -39,7 +39,7 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn new(expiry: Option<Duration>) -> Self {
         Self {
-            rows: Vec::new(),
+            all: Vec::new(),
             expiry: expiry.map(|expiry| expiry.as_secs_f64()),
             due: 0.0,
             idle: Vec::new(),
@@ -49,29 +49,26 @@ impl Rows {
     }
 
     pub(super) fn task(&self, row: usize) -> Option<usize> {
-        self.rows
-            .get(row)
-            .map(|row| row.task)
-            .filter(|task| *task != NONE)
+        self.all.get(row).map(|row| row.task).filter(|task| *task != NONE)
     }
 
     pub(super) fn set_task(&mut self, row: usize, task: usize) {
-        if row >= self.rows.len() {
-            self.rows.resize(row + 1, NEW);
+        if row >= self.all.len() {
+            self.all.resize(row + 1, NEW);
         }
-        self.rows[row].task = task;
+        self.all[row].task = task;
     }
 
     /// The tasks by row.
     pub(super) fn tasks(&self) -> impl Iterator<Item = Option<usize>> + '_ {
-        self.rows
+        self.all
             .iter()
             .map(|row| Some(row.task).filter(|task| *task != NONE))
     }
 
     /// Takes in the totals of a row that has a task: what is new of them.
     pub(super) fn take(&mut self, row: usize, totals: [usize; COUNTERS], seconds: f64) -> [usize; COUNTERS] {
-        let Row { seen, moved, .. } = &mut self.rows[row];
+        let Row { seen, moved, .. } = &mut self.all[row];
         let more = std::array::from_fn(|at| totals[at].wrapping_sub(seen[at]));
         if more != [0; COUNTERS] {
             (*seen, *moved) = (totals, seconds);
@@ -81,7 +78,7 @@ impl Rows {
 
     /// The row has no series any more, until it has another.
     pub(super) fn forget(&mut self, row: usize) {
-        if let Some(row) = self.rows.get_mut(row) {
+        if let Some(row) = self.all.get_mut(row) {
             *row = NEW;
         }
     }
@@ -96,7 +93,7 @@ impl Rows {
         self.due = seconds + expiry / 2.0;
         self.looked = true;
         self.idle.clear();
-        for (at, row) in self.rows.iter_mut().enumerate() {
+        for (at, row) in self.all.iter_mut().enumerate() {
             if row.task != NONE && seconds - row.moved >= expiry && is_done(at, row.task) {
                 self.idle.push(at);
                 self.tasks.push(std::mem::replace(&mut row.task, NONE));

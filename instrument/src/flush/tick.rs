@@ -5,7 +5,7 @@
 //! since, and so does what a stream that broke did not take. So there is no state in which an increment could be lost or sent
 //! twice.
 
-use std::{collections::HashMap, time::Duration};
+use std::{cell::Cell, collections::HashMap, time::Duration};
 
 use super::{
     budget::{Budget, Limits},
@@ -76,6 +76,14 @@ struct Cursor {
 /// Steps of a task: its counters, its durations, its gauge.
 const STEPS: usize = COUNTERS + OUTCOMES + 1;
 
+/// What all tasks add up to, for the books: increments recorded and pending, and durations pending.
+#[derive(Clone, Copy, Debug)]
+struct Sums {
+    recorded: u64,
+    pending: u64,
+    values: u64,
+}
+
 /// What is under way between [`Tick::begin`] and the end of the pass.
 #[derive(Clone, Copy, Debug)]
 enum Pass {
@@ -105,6 +113,8 @@ pub(crate) struct Tick {
     line: Vec<u8>,
     /// The account of what has left; the rest of the books is summed from the tasks.
     gone: Ledger,
+    /// What the tasks add up to, if nothing happened to them since that was summed.
+    sums: Cell<Option<Sums>>,
     measured: u64,
     last_measured: usize,
     last_ring_full: usize,
@@ -126,6 +136,7 @@ impl Tick {
             manifest: Vec::new(),
             line: Vec::new(),
             gone: Ledger::default(),
+            sums: Cell::new(None),
             measured: 0,
             last_measured: 0,
             last_ring_full: 0,
@@ -144,6 +155,12 @@ impl Tick {
         self.take_totals(drained, seconds);
         self.take_values(drained, nanos);
         self.find_idle(drained, seconds);
+        let moves = !drained.moved.is_empty() || !drained.values.is_empty();
+        if moves {
+            self.sums.set(None);
+        } else if self.budget.rests(seconds) {
+            return None;
+        }
         let every = self.settings.limits.time_every_outcome;
         let tasks = self
             .tasks
@@ -225,6 +242,7 @@ impl Tick {
             if self.tasks[task].is_overflow {
                 continue;
             }
+            self.sums.set(None);
             let total = std::mem::take(&mut self.tasks[task]).total;
             let recorded = total.into_iter().fold(0, usize::wrapping_add) as u64;
             self.gone.counters.recorded = self.gone.counters.recorded.wrapping_add(recorded);
@@ -256,13 +274,15 @@ impl Tick {
                 &mut self.random,
             );
         }
-        while self
-            .tasks
-            .iter()
-            .flat_map(|task| &task.durations)
-            .map(Durations::free)
-            .sum::<usize>()
-            > 2 * client_values
+        // Whoever brings nothing need not make room.
+        while !drained.values.is_empty()
+            && self
+                .tasks
+                .iter()
+                .flat_map(|task| &task.durations)
+                .map(Durations::free)
+                .sum::<usize>()
+                > 2 * client_values
         {
             let before = dropped;
             for durations in self.tasks.iter_mut().flat_map(|task| &mut task.durations) {
@@ -291,6 +311,7 @@ impl Tick {
 
     /// Begins a pass over all series. The `last` one keeps nothing back.
     pub(crate) fn begin(&mut self, last: bool) {
+        self.sums.set(None);
         let Limits {
             series_values,
             client_values,
@@ -362,6 +383,7 @@ impl Tick {
     /// Says how many bytes of the datagram the kernel took. Lines that end within are spent. Anything less than all ends the pass:
     /// what is pending waits for the next.
     pub(crate) fn settle(&mut self, taken: usize) {
+        self.sums.set(None);
         self.release();
         let taken = taken.min(self.packet.len());
         if taken > 0 {
@@ -523,6 +545,7 @@ impl Tick {
 
     /// Drops what is pending, for good: the shutdown's deadline has come.
     pub(crate) fn give_up(&mut self) {
+        self.sums.set(None);
         self.pass = Pass::Idle;
         for task in &mut self.tasks {
             for counter in 0..COUNTERS {
@@ -537,17 +560,14 @@ impl Tick {
 
     /// The books as of the last drain.
     pub(crate) fn ledger(&self) -> Ledger {
-        let recorded = self
-            .tasks
-            .iter()
-            .flat_map(|task| task.total)
-            .fold(0, usize::wrapping_add) as u64;
+        let sums = self.sums.get().unwrap_or_else(|| self.sum());
+        self.sums.set(Some(sums));
+        let Sums {
+            recorded,
+            pending,
+            values,
+        } = sums;
         let recorded = recorded.wrapping_add(self.gone.counters.recorded);
-        let pending = self
-            .tasks
-            .iter()
-            .flat_map(|task| (0..COUNTERS).map(|counter| task.pending(counter)))
-            .sum();
         Ledger {
             counters: CounterAccount {
                 recorded,
@@ -557,10 +577,23 @@ impl Tick {
             folded: self.folded,
             timers: TimerAccount {
                 recorded: self.measured,
-                pending: self.values() as u64,
+                pending: values,
                 ..self.gone.timers
             },
             ..self.gone
+        }
+    }
+
+    fn sum(&self) -> Sums {
+        let totals = self.tasks.iter().flat_map(|task| task.total);
+        Sums {
+            recorded: totals.fold(0, usize::wrapping_add) as u64,
+            pending: self
+                .tasks
+                .iter()
+                .flat_map(|task| (0..COUNTERS).map(|counter| task.pending(counter)))
+                .sum(),
+            values: self.values() as u64,
         }
     }
 

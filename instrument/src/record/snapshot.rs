@@ -130,7 +130,7 @@ struct Open {
     set: Weak<TagSet>,
     slot: usize,
     /// Where it has cells: shard and index.
-    cells: Vec<(u32, u32)>,
+    cells: Vec<(usize, usize)>,
 }
 
 #[derive(Debug)]
@@ -312,7 +312,7 @@ impl Reader {
             }
             for index in &self.closed {
                 if let Some(row) = mirror.close(*index as usize) {
-                    self.sets.close(row, number, *index, into);
+                    self.sets.close(row, number, *index as usize, into);
                 }
             }
             shard.sets.give_back(&self.closed);
@@ -324,7 +324,7 @@ impl Reader {
         for row in rows {
             let cells = self.sets.open.get(row).map(|open| &open.cells[..]);
             for (shard, index) in cells.unwrap_or_default() {
-                self.shards[*shard as usize].mirror.judge(*index as usize);
+                self.shards[*shard].mirror.judge(*index);
             }
         }
         self.sets.judged |= !rows.is_empty();
@@ -360,8 +360,14 @@ impl Reader {
         }
     }
 
-    /// Cells of tag sets that the shards ever made.
+    /// Tag sets that have a row.
     #[cfg(test)]
+    pub(crate) fn open_sets(&self) -> usize {
+        self.sets.open.len()
+    }
+
+    /// Tag sets that the shards have cells for, open or not.
+    #[cfg(all(test, not(loom)))]
     pub(crate) fn cells(&self) -> usize {
         self.shards.iter().map(|tracked| tracked.mirror.cells()).sum()
     }
@@ -386,22 +392,21 @@ impl Sets {
             into.totals[row] = Totals::default();
             row
         });
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let open = self.open.entry(row).or_insert_with(|| Open {
             set: Arc::downgrade(set),
             slot: set.slot(),
             cells: Vec::new(),
         });
-        open.cells.push((number(shard), number(index)));
+        open.cells.push((shard, index));
         row
     }
 
     /// The set of `row` has no cells there any more.
-    fn close(&mut self, row: usize, shard: usize, index: u32, into: &mut Drained) {
+    fn close(&mut self, row: usize, shard: usize, index: usize, into: &mut Drained) {
         let Some(open) = self.open.get_mut(&row) else {
             return;
         };
-        open.cells.retain(|at| *at != (shard as u32, index));
+        open.cells.retain(|at| *at != (shard, index));
         if !open.cells.is_empty() {
             return;
         }
@@ -414,3 +419,6 @@ impl Sets {
         self.free.push(row);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

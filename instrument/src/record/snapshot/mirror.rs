@@ -170,7 +170,7 @@ impl Mirror {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn cells(&self) -> usize {
         self.chunks.len() * CHUNK
     }
