@@ -1,14 +1,20 @@
-//! One switch between the standard library's atomics and loom's, so that the lock-free parts can be model checked.
+//! One switch between the standard library's atomics, loom's and shuttle's, so that the lock-free parts can be model checked.
 //!
-//! Everything that a model exercises imports from here. Call-site statics do not: loom's atomics are not
-//! const-constructible, and a static would outlive the model's iterations.
+//! loom tries every interleaving of a few steps, and every value that a weak memory order could show; shuttle tries many
+//! random interleavings of many steps. Everything that a model exercises imports from here. Call-site statics do not: loom's
+//! atomics are not const-constructible, and a static would outlive the model's iterations.
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
-#[cfg(not(loom))]
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
+};
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},

@@ -7,7 +7,7 @@
 mod busy;
 pub(crate) mod forks;
 pub(crate) mod local;
-#[cfg(all(loom, test))]
+#[cfg(all(any(loom, shuttle), test))]
 mod models;
 pub(crate) mod recorder;
 pub(crate) mod registry;

@@ -143,7 +143,7 @@ impl Recorder {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use std::thread;
 

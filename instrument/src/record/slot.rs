@@ -8,9 +8,9 @@
 //! to shard, which knows them by an *index*.
 
 /// Bytes of a block: a cache line, so that no two series share one.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) const BLOCK: usize = 64;
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(crate) const BLOCK: usize = size_of::<super::shard::Block>();
 /// The slot of a series that has none yet. From no address is it a way around the end of memory.
 pub(crate) const NONE: usize = usize::MAX / 2;
@@ -61,7 +61,7 @@ pub(crate) const fn from_key(key: u32) -> (usize, usize) {
     (to_id((key & !TAGGED) as usize), (key % ALONE) as usize)
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(from_id(MAX_SERIES) <= 1 << 29 && NONE > from_id(MAX_SERIES));
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub(super) const YES: u32 = 2;
 /// A stride of one that the holder has taken up: `skip` and `rest` are 0, `picked` is one, and the clock is raw.
 pub(super) const PLAIN: u32 = 1;
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(size_of::<Block>() == slot::BLOCK);
 
 /// The most calls to leave untimed at a time. One more is negative as a signed number.
