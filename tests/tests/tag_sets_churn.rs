@@ -141,15 +141,31 @@ fn every_count_arrives_under_its_own_tag() {
                 let id = (batch * THREADS + number) * IDS + n;
                 for id in [id, 7, (batch % 10) * 1_000_003] {
                     count("handle", "started", id);
-                    count("handle", if id % 3 == 0 { "exceptions" } else { "success" }, id);
+                    count(
+                        "handle",
+                        if id.is_multiple_of(3) {
+                            "exceptions"
+                        } else {
+                            "success"
+                        },
+                        id,
+                    );
                 }
                 if n % 50 == 0 {
-                    if id % 7 != 0 {
+                    if !id.is_multiple_of(7) {
                         count("offer", "started", id);
                         count("offer", "success", id);
                     }
                     count("serve", "started", id);
-                    count("serve", if id % 5 == 0 { "cancelled" } else { "success" }, id);
+                    count(
+                        "serve",
+                        if id.is_multiple_of(5) {
+                            "cancelled"
+                        } else {
+                            "success"
+                        },
+                        id,
+                    );
                 }
             }
         }
@@ -161,9 +177,9 @@ fn every_count_arrives_under_its_own_tag() {
     assert!(receiver.wait_until(Duration::from_secs(30), |receiver| {
         receiver.counters().values().sum::<u64>() == ledger.counters.sent
     }));
-    let received = receiver.counters();
-    let differs = |name: &&String| received.get(*name) != expected.get(*name);
-    let wrong: Vec<_> = received.keys().chain(expected.keys()).filter(differs).collect();
+    let arrived = receiver.counters();
+    let differs = |name: &&String| arrived.get(*name) != expected.get(*name);
+    let wrong: Vec<_> = arrived.keys().chain(expected.keys()).filter(differs).collect();
     assert!(
         wrong.is_empty(),
         "{} wrong, as {:?}",

@@ -361,13 +361,13 @@ impl Reader {
     }
 
     /// Tag sets that have a row.
-    #[cfg(test)]
+    #[cfg(all(test, not(shuttle)))]
     pub(crate) fn open_sets(&self) -> usize {
         self.sets.open.len()
     }
 
     /// Tag sets that the shards have cells for, open or not.
-    #[cfg(all(test, not(loom)))]
+    #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn cells(&self) -> usize {
         self.shards.iter().map(|tracked| tracked.mirror.cells()).sum()
     }
@@ -420,5 +420,5 @@ impl Sets {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

@@ -198,7 +198,7 @@ pub(crate) fn is_full() -> bool {
     FULL.load(Ordering::Relaxed)
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

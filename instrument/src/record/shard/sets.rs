@@ -26,9 +26,9 @@ use super::{
 use crate::sync::{AtomicUsize, Mutex, Ordering, lock, try_lock};
 
 /// Sets in a chunk: 2 KiB of cells.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) const CHUNK: usize = 32;
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(crate) const CHUNK: usize = 2;
 
 /// Where no index is.

@@ -170,7 +170,7 @@ impl Mirror {
         }
     }
 
-    #[cfg(all(test, not(loom)))]
+    #[cfg(all(test, not(any(loom, shuttle))))]
     pub(super) fn cells(&self) -> usize {
         self.chunks.len() * CHUNK
     }
