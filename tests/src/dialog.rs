@@ -66,6 +66,7 @@ impl Dialog {
     /// # Panics
     /// If it says nothing within [`BOUND`].
     #[track_caller]
+    #[must_use]
     pub fn hear(&self) -> Option<String> {
         match self.lines.recv_timeout(BOUND) {
             Ok(line) => Some(line),
@@ -89,6 +90,7 @@ impl Dialog {
     /// # Panics
     /// If it does not end within [`BOUND`].
     #[track_caller]
+    #[must_use]
     pub fn end(mut self) -> ExitStatus {
         self.input = None;
         until("the child ends", || self.child.try_wait().expect("our own child"))

@@ -74,7 +74,8 @@ impl Watch {
     fn start(url: &str, rate: u64) -> Result<Self, Box<dyn Error>> {
         let worker =
             Dialog::start(Command::new(env::current_exe()?).args(["worker", url, &rate.to_string()]));
-        worker.hear();
+        // It says that it works.
+        let _ = worker.hear();
         Ok(Self {
             bare: Figures::of(worker.id()),
             worker,
