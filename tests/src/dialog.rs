@@ -65,6 +65,7 @@ impl Dialog {
     ///
     /// # Panics
     /// If it says nothing within [`BOUND`].
+    #[must_use]
     #[track_caller]
     #[must_use]
     pub fn hear(&self) -> Option<String> {
@@ -89,6 +90,7 @@ impl Dialog {
     ///
     /// # Panics
     /// If it does not end within [`BOUND`].
+    #[must_use]
     #[track_caller]
     #[must_use]
     pub fn end(mut self) -> ExitStatus {

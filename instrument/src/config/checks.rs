@@ -4,7 +4,7 @@ use super::{Config, env};
 use crate::error::Error;
 use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 
-/// A counter line with the longest name, without tags, is under 300 bytes; any network carries 512.
+/// A counter line with the longest name, without tags, is under 400 bytes; any network carries 512.
 pub(super) const PACKET_SIZES: RangeInclusive<usize> = 512..=65_507;
 /// A packet of the largest size needs room; a system's own limit is far below the upper end.
 pub(super) const SEND_BUFFERS: RangeInclusive<usize> = 4 * 1024..=64 * 1024 * 1024;
