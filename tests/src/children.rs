@@ -61,8 +61,8 @@ pub fn run(command: &mut Command) -> Ended {
     run_within(BOUND, command)
 }
 
-#[track_caller]
-fn run_within(bound: Duration, command: &mut Command) -> Ended {
+/// Keeps the variables that configure a client from `command`, unless it sets them.
+pub fn without_configuration(command: &mut Command) {
     let set: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
     for (name, _) in std::env::vars_os() {
         let configures = ["STATSD_", "DD_"]
@@ -72,6 +72,11 @@ fn run_within(bound: Duration, command: &mut Command) -> Ended {
             command.env_remove(name);
         }
     }
+}
+
+#[track_caller]
+fn run_within(bound: Duration, command: &mut Command) -> Ended {
+    without_configuration(command);
     let child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -178,5 +178,5 @@ fn read(start: Instant) -> Reading {
     best
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

@@ -297,5 +297,5 @@ struct Due {
     burst: Option<Instant>,
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

@@ -71,6 +71,7 @@ impl Tick {
     /// Begins a pass over all series, in the place of the one under way if any. The `last` one keeps nothing back.
     pub(crate) fn begin(&mut self, last: bool) {
         self.abort();
+        self.sums.set(None);
         let Limits {
             series_values,
             client_values,
@@ -148,6 +149,7 @@ impl Tick {
     /// Says how many bytes of the datagram the kernel took. Lines that end within are spent. Anything less than all ends the pass:
     /// what is pending waits for the next.
     pub(crate) fn settle(&mut self, taken: usize) {
+        self.sums.set(None);
         self.release();
         let taken = taken.min(self.packet.len());
         if taken > 0 {
@@ -284,8 +286,10 @@ impl Tick {
         });
         if step < COUNTERS {
             let delta = task.pending(step);
-            if delta > 0 {
-                wire.counter(task.names.counter(step), delta, &mut self.line);
+            if delta > 0
+                && let Some(name) = task.names.counter(step)
+            {
+                wire.counter(name, delta, &mut self.line);
             }
             return (
                 Some(Item::Count {
@@ -298,10 +302,11 @@ impl Tick {
         }
         if step < COUNTERS + OUTCOMES {
             let outcome = step - COUNTERS;
-            let Some((nanos, sample)) = task.durations[outcome].get(offset) else {
+            let value = task.durations[outcome].get(offset);
+            let (Some((nanos, sample)), Some(name)) = (value, task.names.duration(outcome)) else {
                 return (None, step_on);
             };
-            wire.timer(task.names.duration(outcome), nanos, Some(sample), &mut self.line);
+            wire.timer(name, nanos, Some(sample), &mut self.line);
             return (
                 Some(Item::Values {
                     task: index,

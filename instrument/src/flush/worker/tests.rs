@@ -25,7 +25,7 @@ use crate::{
     },
     task::{
         guard::Call,
-        site::{Site, Token},
+        site::{End, Site, Token},
     },
     transport::{Cause, SendError, Transport, Verdict},
     wire::{Dialect, Wire},
@@ -280,6 +280,7 @@ fn settings() -> Settings {
             time_every_outcome: false,
         },
         telemetry: false,
+        idle_expiry: None,
     }
 }
 
@@ -344,7 +345,7 @@ impl Run {
                         Call::start(&SITES[site], &mut Token::off()).succeed();
                     }
                     for _ in 0..bad {
-                        drop(Call::start(&SITES[site], &mut Token::off()));
+                        Call::start(&SITES[site], &mut Token::off()).end(&(), |()| End::Panic);
                     }
                 });
                 self.count(site, "started", good + bad);
