@@ -2,5 +2,6 @@
 
 pub mod children;
 pub mod etsy;
+pub mod example;
 pub mod log;
 pub mod wait;
