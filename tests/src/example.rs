@@ -1,6 +1,10 @@
 //! Examples with a queue, as a user runs them.
 
-use std::{collections::BTreeMap, process::Command};
+use std::{
+    collections::BTreeMap,
+    io::{self, ErrorKind},
+    process::Command,
+};
 
 use crate::{
     children::{self, Ended, Running},
@@ -8,6 +12,22 @@ use crate::{
 };
 
 const COUNTS: [&str; 5] = ["started", "success", "exceptions", "cancelled", "panics"];
+
+/// A server that was to start, or a word on standard output that this machine has not got it.
+///
+/// # Panics
+/// If it has, and it did not start.
+#[must_use]
+#[track_caller]
+pub fn or_skip<T>(server: io::Result<T>) -> Option<T> {
+    match server {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            println!("skipped: {error} (./test installs it)");
+            None
+        }
+        server => Some(server.expect("it is installed")),
+    }
+}
 
 /// What an example says in its last line.
 #[derive(Debug)]

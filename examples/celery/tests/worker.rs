@@ -1,7 +1,5 @@
 //! The example as a user runs it, against a real Redis and the real Etsy statsd.
 
-use std::io::ErrorKind;
-
 use instrument_task_examples::servers::Redis;
 use instrument_task_tests::{
     children::{Ended, Running},
@@ -14,14 +12,7 @@ const TASKS: [&str; 4] = ["resize_image", "send_email", "fetch_report", "purge_c
 
 /// Both servers, unless this machine has not got them.
 fn servers() -> Option<(Redis, Etsy)> {
-    let redis = match Redis::start() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            println!("skipped: {error} (./test installs it)");
-            return None;
-        }
-        redis => redis.expect("it is installed"),
-    };
-    Some((redis, Etsy::start_or_skip()?))
+    Some((example::or_skip(Redis::start())?, Etsy::start_or_skip()?))
 }
 
 fn start(redis: &Redis, etsy: &Etsy, arguments: &[&str]) -> Running {
