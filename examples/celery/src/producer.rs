@@ -38,7 +38,9 @@ pub fn plan(jobs: u64) -> Plan {
     let mut plan = NAMES.map(|task| (task, Calls::default()));
     for (task, wish) in (0..jobs).map(job) {
         for (_, calls) in plan.iter_mut().filter(|(name, _)| *name == task) {
-            ends(wish).iter().for_each(|&end| calls.add(end));
+            for &end in ends(wish) {
+                calls.add(end);
+            }
         }
     }
     plan

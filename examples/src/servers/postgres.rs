@@ -94,6 +94,30 @@ impl Postgres {
         Err(io::Error::other("PostgreSQL does not start"))
     }
 
+    /// What a query gives, a row a line.
+    ///
+    /// # Errors
+    /// If there is no `psql` on this machine, or the query fails.
+    pub fn query(&self, sql: &str) -> io::Result<String> {
+        let psql = program("psql", folders()).ok_or_else(|| missing("psql", "the package postgresql"))?;
+        let answer = Command::new(psql)
+            .args([
+                "--no-psqlrc",
+                "--tuples-only",
+                "--no-align",
+                "--command",
+                sql,
+                &self.url(),
+            ])
+            .output()?;
+        if !answer.status.success() {
+            return Err(io::Error::other(
+                String::from_utf8_lossy(&answer.stderr).into_owned(),
+            ));
+        }
+        Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
+    }
+
     /// Where it is, as a URL.
     #[must_use]
     pub fn url(&self) -> String {
