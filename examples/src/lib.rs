@@ -4,6 +4,7 @@
 //! | run | shows |
 //! |---|---|
 //! | `cargo run --example quickstart` | a small worker, from the attribute to the numbers on the wire |
+//! | `cargo run --example graceful_shutdown` | a worker that is told to end by SIGTERM, and loses nothing |
 //! | `cargo run -p instrument-task-example-celery` | Celery tasks and a Redis server |
 //! | `cargo run -p instrument-task-example-graphile-worker` | handlers of `graphile_worker` and a `PostgreSQL` server |
 //! | `cargo run -p instrument-task-example-sidekiq` | `#[async_trait]` workers of Sidekiq and a Redis server |

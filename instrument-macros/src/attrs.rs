@@ -66,7 +66,7 @@ pub fn has(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().any(|attr| attr.path().is_ident(name))
 }
 
-/// Whether `attr` sets the level of a lint, which a copy of the function's body needs too.
+/// Whether `attr` sets the level of a lint.
 pub fn is_lint_level(attr: &Attribute) -> bool {
     ["allow", "warn", "deny", "forbid"]
         .iter()

@@ -8,8 +8,8 @@
 //! carries this crate's edition: in edition 2024 the tail of a block of ours drops its temporaries before the
 //! arguments that are bound in it, and `impl Future` captures every lifetime, as `async fn` does.
 
+mod exits;
 mod future;
-mod tracked;
 mod value;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
@@ -69,11 +69,10 @@ struct Context<'a> {
     place: Place<'a>,
 }
 
-/// A new signature and what stands between the function's braces; and an item beside it, if it needs one.
+/// A new signature and what stands between the function's braces.
 struct Expansion {
     sig: Signature,
     body: TokenStream,
-    sibling: Option<TokenStream>,
     /// Whether the signature reads differently.
     is_changed: bool,
 }
@@ -88,7 +87,7 @@ impl Context<'_> {
         } else if self.args.predicate.is_none() && types::is_always_success(output) {
             value::always_success(self)
         } else {
-            tracked::tracked(self).unwrap_or_else(|| value::judged(self))
+            value::judged(self)
         };
         self.item(expansion)
     }
@@ -105,7 +104,6 @@ impl Context<'_> {
         let Expansion {
             sig,
             body,
-            sibling,
             is_changed,
         } = expansion;
         let mut stream = user.attrs.clone();
@@ -113,11 +111,11 @@ impl Context<'_> {
         let block = with_span_of(&user.block, stream);
         let item = quote_spanned!(Span::mixed_site()=> #(#attrs)* #vis #defaultness #sig #block);
         if !is_changed || self.has_macros() {
-            return quote_spanned!(Span::mixed_site()=> #item #sibling);
+            return item;
         }
         // The documentation shows what the user wrote.
         let original = self.task.unchanged();
-        quote_spanned!(Span::mixed_site()=> #[cfg(not(doc))] #item #[cfg(doc)] #original #sibling)
+        quote_spanned!(Span::mixed_site()=> #[cfg(not(doc))] #item #[cfg(doc)] #original)
     }
 
     /// The module that the expansion names.

@@ -24,8 +24,14 @@ use syn::Result;
 ///
 /// It goes on any function with a body but a `const fn`: free functions, methods with any receiver, async functions, functions that
 /// return a future, trait items. On an `impl` block it goes for all methods, each called `Type.method`. The function's value,
-/// panics, drop order, borrows and auto traits stay as they are. Put it **above** the macro of a job queue, such as
-/// `#[celery::task]`.
+/// panics, drop order, borrows and auto traits stay as they are.
+///
+/// # Beside other macros
+///
+/// Put it **above** the macro of a job queue, such as `#[celery::task]`: that one drops every attribute below it, and nobody is told.
+/// A task of such a queue that can fail has to say so (`-> TaskResult<()>`), because what its macro adds to a body without a
+/// return type comes too late to be counted: `?` and `return Err(…)` are refused there, but what another macro hides (`bail!`) is
+/// not seen. `#[async_trait]`, `#[tokio::main]`, `#[tokio::test]` and `#[tracing::instrument]` may stand on either side.
 ///
 /// # Arguments
 ///
@@ -49,8 +55,35 @@ use syn::Result;
 /// `prefix`, `error_kind`, `time`, `sample_rate`, `in_flight`, `client` and `crate` may stand on an `impl` block, for all of its
 /// methods.
 ///
-/// Without `ok_if` and `error_if`, `Err` of a `Result` under any alias is an exception, a type with `ToOutcome` says itself what it
-/// is, and everything else is a success.
+/// # What is an exception
+///
+/// A panic, and what `ok_if` or `error_if` says. Without them, the returned value is judged by its type, under any alias:
+///
+/// | returned | |
+/// |---|---|
+/// | `Err(_)` | exception |
+/// | `Poll::Ready(Err(_))`, `Poll::Ready(Some(Err(_)))` | exception; every call of a hand-written `poll` counts, also one that is pending |
+/// | a type with `ToOutcome` | what it says |
+/// | anything else: `None`, `ControlFlow::Break(_)`, an `ExitCode` (they cannot be compared), a bare type parameter | success |
+///
+/// # `#[track_caller]`
+///
+/// `Location::caller()` is what it is without the attribute, in free functions, methods and trait implementations alike. The one
+/// exception: a function that is judged by its value and calls a macro that is not the standard library's, which may hide
+/// a `return`, or that may be left early and returns an `impl Trait`. To see how those are left, the body becomes a closure, and in
+/// a closure the location is the attribute's own line. If it matters, move the body into a `#[track_caller]` function of its own.
+///
+/// # Lints that go quiet
+///
+/// Every lint but these says of an annotated function what it says without the attribute, at the same place. They look at how a
+/// body is made, and the attribute makes some of it anew:
+///
+/// - of an `async fn`: `async_fn_in_trait`, `clippy::unused_async`, `clippy::missing_errors_doc` (it becomes a function that returns
+///   `impl Future`, unless it has `#[must_use]`, never returns, or has another macro's attribute);
+/// - of a function that returns a future: `clippy::manual_async_fn`;
+/// - of a function that is judged by its value: `clippy::unnecessary_wraps`; and if it may be left early (`?`, `return`)
+///   `clippy::needless_pass_by_value`, `clippy::toplevel_ref_arg`, `clippy::used_underscore_binding`; with `#[track_caller]`,
+///   instead of the last three, `clippy::needless_return`, `clippy::question_mark`, `clippy::needless_question_mark`.
 ///
 /// ```text
 /// #[instrument_task(name = "mail.send", tags(kind = "batch"), error_kind = MailError::kind)]

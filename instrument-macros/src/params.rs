@@ -46,8 +46,6 @@ pub enum Home {
     Closure,
     /// An async block that is returned.
     Block,
-    /// Another function, which gets them passed on.
-    Function,
 }
 
 /// Reads the arguments of `sig` and gives a name to those that need one to be dropped in their turn.
@@ -73,28 +71,10 @@ pub fn name(sig: &mut Signature, body: &TokenStream, home: Home) -> Params {
     params
 }
 
-/// Takes every `mut` off a signature whose body is elsewhere.
-pub fn strip_mut(sig: &mut Signature) {
-    for argument in &mut sig.inputs {
-        match argument {
-            FnArg::Receiver(receiver) if !matches!(receiver.kind, ReceiverKind::Reference(..)) => {
-                receiver.mutability = None;
-            }
-            FnArg::Receiver(_) => {}
-            FnArg::Typed(typed) => {
-                if let Pat::Ident(name) = &mut *typed.pat {
-                    name.mutability = None;
-                }
-            }
-        }
-    }
-}
-
 /// Whether the body may just use the argument: nobody sees when it is dropped.
 fn is_captured_as_it_is(typed: &PatType, body: &TokenStream, home: Home) -> bool {
     types::has_no_drop(&typed.ty)
         && match (home, &*typed.pat) {
-            (Home::Function, _) => false,
             // What was passed and is never read is reported of a binding of the body's own.
             (Home::Closure, Pat::Ident(name)) => name.mutability.is_none(),
             (Home::Closure, _) | (Home::Block, Pat::Wild(_)) => true,
@@ -115,23 +95,6 @@ impl Params {
         self.list
             .iter()
             .any(|param| !matches!(param.binding, Binding::Name(_)))
-    }
-
-    /// The arguments to pass on to a function of the same signature.
-    pub fn names(&self, sig: &Signature) -> TokenStream {
-        let names = sig
-            .inputs
-            .iter()
-            .enumerate()
-            .filter_map(|(index, argument)| match argument {
-                FnArg::Receiver(receiver) => Some(Ident::new("self", receiver.self_token.span)),
-                FnArg::Typed(_) => self
-                    .list
-                    .iter()
-                    .find(|param| param.index == index)
-                    .map(|param| param.name.clone()),
-            });
-        quote_spanned!(Span::mixed_site()=> #(#names),*)
     }
 
     /// Binds every argument again, for a closure that owns them.

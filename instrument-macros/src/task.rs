@@ -36,7 +36,6 @@ pub struct ImplBlock {
     pub head: TokenStream,
     /// The name of the type, without its path and its arguments.
     pub type_name: String,
-    pub is_trait: bool,
     /// Whether a macro attribute will see the block after this one.
     pub has_macros: bool,
     pub braces: Group,
@@ -197,7 +196,6 @@ impl ImplBlock {
         Ok(Self {
             head,
             type_name: types::type_name(&parsed.self_type),
-            is_trait: parsed.is_trait,
             has_macros: parsed.attrs.iter().any(attrs::is_macro),
             braces,
             members,
@@ -208,7 +206,6 @@ impl ImplBlock {
 /// What stands before the braces of an `impl` block.
 struct Head {
     attrs: Vec<Attribute>,
-    is_trait: bool,
     self_type: Type,
 }
 
@@ -221,16 +218,11 @@ impl Parse for Head {
         // `impl <T as Trait>::Type` is the one case in which `<` starts no generics; nobody writes it.
         input.parse::<Generics>()?;
         let mut self_type: Type = input.parse()?;
-        let is_trait = input.parse::<Option<Token![for]>>()?.is_some();
-        if is_trait {
+        if input.parse::<Option<Token![for]>>()?.is_some() {
             self_type = input.parse()?;
         }
         input.parse::<Option<syn::WhereClause>>()?;
-        Ok(Self {
-            attrs,
-            is_trait,
-            self_type,
-        })
+        Ok(Self { attrs, self_type })
     }
 }
 

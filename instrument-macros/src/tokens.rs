@@ -20,43 +20,6 @@ fn mentions_name(tokens: TokenStream, name: &str) -> bool {
     })
 }
 
-/// Whether a word in `tokens` looks like a type parameter that is not among `declared`.
-pub fn has_generic_name(tokens: TokenStream, declared: &[String]) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => {
-            let name = ident.to_string();
-            // `T`, `T1`, `RW`, `TState`
-            let is_short = name.len() <= 3
-                && name.starts_with(|first: char| first.is_ascii_uppercase())
-                && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-            let is_prefixed = name
-                .strip_prefix('T')
-                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
-            let looks_generic = is_short || is_prefixed;
-            looks_generic && !declared.contains(&name)
-        }
-        TokenTree::Group(group) => has_generic_name(group.stream(), declared),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
-}
-
-/// Whether `tokens` name a lifetime that is not among `declared`.
-pub fn has_lifetime(tokens: TokenStream, declared: &[String]) -> bool {
-    let mut after_quote = false;
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Punct(punct) => {
-            after_quote = punct.as_char() == '\'';
-            false
-        }
-        TokenTree::Ident(ident) => {
-            let name = ident.to_string();
-            std::mem::take(&mut after_quote) && name != "static" && name != "_" && !declared.contains(&name)
-        }
-        TokenTree::Group(group) => has_lifetime(group.stream(), declared),
-        TokenTree::Literal(_) => false,
-    })
-}
-
 /// Whether `tokens` hold a reference without a lifetime, or the lifetime `'_`.
 pub fn has_elided_lifetime(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();
@@ -103,22 +66,70 @@ pub fn ends_in_return(tokens: TokenStream) -> bool {
     })
 }
 
-/// Whether `?` stands anywhere in `tokens` but in the bound `?Sized`.
-pub fn has_question_mark(tokens: TokenStream) -> bool {
+/// The first `?` in `tokens` that is not the bound `?Sized`, or `return` with a value.
+pub fn exit_with_value(tokens: TokenStream) -> Option<TokenTree> {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
-        let found = match token {
+        let next = tokens.peek();
+        let found = match &token {
             TokenTree::Punct(punct) if punct.as_char() == '?' => {
-                !matches!(tokens.peek(), Some(TokenTree::Ident(next)) if next == "Sized")
+                !matches!(next, Some(TokenTree::Ident(next)) if next == "Sized")
             }
-            TokenTree::Group(group) => has_question_mark(group.stream()),
+            TokenTree::Ident(ident) if ident == "return" => !matches!(next, None | Some(TokenTree::Punct(_))),
+            TokenTree::Group(group) => {
+                if let Some(found) = exit_with_value(group.stream()) {
+                    return Some(found);
+                }
+                false
+            }
             _ => false,
         };
         if found {
-            return true;
+            return Some(token);
         }
     }
-    false
+    None
+}
+
+/// Macros that leave no function, unless their arguments do.
+const STD_MACROS: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "concat",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "file",
+    "format",
+    "format_args",
+    "include_bytes",
+    "include_str",
+    "line",
+    "matches",
+    "module_path",
+    "option_env",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
+];
+
+/// Whether the macro of this name is the standard library's. One of the user's own by such a name is taken for it; should
+/// it leave the function, the call counts as a success.
+pub fn is_std_macro(name: &Ident) -> bool {
+    STD_MACROS.iter().any(|known| name == known)
 }
 
 /// Whether a block of these statements may be left before its end: by `return`, by `?`, or by a macro, which may
@@ -129,7 +140,7 @@ pub fn may_leave_early(tokens: TokenStream) -> bool {
         TokenTree::Ident(ident) => ident == "return",
         TokenTree::Punct(punct) => match punct.as_char() {
             '?' => true,
-            '!' => is_macro_call(&tokens, index),
+            '!' => is_opaque_macro(&tokens, index),
             _ => false,
         },
         TokenTree::Group(group) => !is_async_block(&tokens, index, group) && may_leave_early(group.stream()),
@@ -137,8 +148,8 @@ pub fn may_leave_early(tokens: TokenStream) -> bool {
     })
 }
 
-fn is_macro_call(tokens: &[TokenTree], bang: usize) -> bool {
-    let follows_name = bang > 0 && matches!(tokens[bang - 1], TokenTree::Ident(_));
+fn is_opaque_macro(tokens: &[TokenTree], bang: usize) -> bool {
+    let follows_name = bang > 0 && matches!(&tokens[bang - 1], TokenTree::Ident(name) if !is_std_macro(name));
     follows_name && matches!(tokens.get(bang + 1), Some(TokenTree::Group(_)))
 }
 

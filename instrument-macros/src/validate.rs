@@ -48,11 +48,13 @@ pub fn task(task: &Task, args: &Args) -> Result<()> {
     });
     if is_wrapped
         && matches!(task.sig.output, ReturnType::Default)
-        && tokens::has_question_mark(task.body.stream())
+        && let Some(exit) = tokens::exit_with_value(task.body.stream())
     {
         return Err(Error::new(
-            task.sig.ident.span(),
-            "a task that uses `?` must say what it returns to be counted; write `-> TaskResult<()>` and end with `Ok(())`",
+            exit.span(),
+            format!(
+                "a task that leaves by `{exit}` must say what it returns to be counted; write `-> TaskResult<()>` and end with `Ok(())`"
+            ),
         ));
     }
     Ok(())

@@ -61,6 +61,19 @@ pub fn run(command: &mut Command) -> Ended {
     run_within(BOUND, command)
 }
 
+/// Keeps the variables that configure a client from `command`, unless it sets them.
+pub fn without_configuration(command: &mut Command) {
+    let set: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+    for (name, _) in std::env::vars_os() {
+        let configures = ["STATSD_", "DD_"]
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix));
+        if configures && !set.contains(&name) {
+            command.env_remove(name);
+        }
+    }
+}
+
 #[track_caller]
 fn run_within(bound: Duration, command: &mut Command) -> Ended {
     start(command).end_within(bound)
@@ -72,15 +85,7 @@ fn run_within(bound: Duration, command: &mut Command) -> Ended {
 /// If it does not start.
 #[track_caller]
 pub fn start(command: &mut Command) -> Running {
-    let set: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
-    for (name, _) in std::env::vars_os() {
-        let configures = ["STATSD_", "DD_"]
-            .iter()
-            .any(|prefix| name.to_string_lossy().starts_with(prefix));
-        if configures && !set.contains(&name) {
-            command.env_remove(name);
-        }
-    }
+    without_configuration(command);
     let child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -11,4 +11,20 @@ fn parse() {
     let _n: u8 = "1".parse()?;
 }
 
+#[instrument_task]
+#[queue::task]
+fn refuse(n: u8) {
+    if n == 0 {
+        return Err(n);
+    }
+}
+
+#[instrument_task]
+#[queue::task]
+fn fine() {
+    if true {
+        return;
+    }
+}
+
 fn main() {}

@@ -45,7 +45,6 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
         return Expansion {
             sig,
             body,
-            sibling: None,
             is_changed: true,
         };
     }
@@ -57,7 +56,6 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
     Expansion {
         sig,
         body,
-        sibling: None,
         is_changed: params.is_renamed(),
     }
 }
@@ -139,7 +137,6 @@ fn opaque(context: &Context<'_>, output: &Type) -> Expansion {
     Expansion {
         sig,
         body,
-        sibling: None,
         is_changed,
     }
 }
@@ -159,7 +156,6 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
         return Expansion {
             sig: context.task.sig.clone(),
             body,
-            sibling: None,
             is_changed: false,
         };
     }
@@ -171,7 +167,6 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
     Expansion {
         sig,
         body,
-        sibling: None,
         is_changed,
     }
 }

@@ -2,11 +2,12 @@
 //! is looked at and may come out of more than one place.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
-use syn::ReturnType;
+use quote::{ToTokens, quote_spanned};
+use syn::{ReturnType, Type};
 
-use super::{Context, Expansion, in_own_scope, with_span_of};
+use super::{Context, Expansion, exits, in_own_scope, with_span_of};
 use crate::{
+    attrs,
     params::{self, Home},
     tokens, types,
 };
@@ -39,12 +40,13 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
             }
         }
         ReturnType::Type(..) => {
+            // A `match`, because clippy reports the end of a block alone that never comes to one.
             let (ty, value) = (types::inferred_output(&sig), value(context));
             quote_spanned! {Span::mixed_site()=>
                 #site
                 let mut __task_token = #root::Token::off();
-            let __task_call = #root::#kind(#place, &mut __task_token);
-                let __task_value: #ty = #block;
+                let __task_call = #root::#kind(#place, &mut __task_token);
+                let __task_value: #ty = match () { () => #block };
                 #[allow(unreachable_code)]
                 __task_call.succeed();
                 #value
@@ -62,16 +64,23 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     Expansion {
         sig,
         body,
-        sibling: None,
         is_changed: false,
     }
 }
 
-/// Whether the value comes out of one place, and has a type that a variable can be given.
-pub(super) fn is_in_place(context: &Context<'_>) -> bool {
+/// The body as an expression of the type `ty`, where it stands, if all values come out of it at its end.
+fn in_place(context: &Context<'_>, ty: &Type) -> Option<TokenStream> {
     let task = context.task;
     let is_unnameable = matches!(&task.sig.output, ReturnType::Type(_, ty) if types::is_unnameable(ty));
-    !is_unnameable && !tokens::may_leave_early(task.body.stream())
+    if is_unnameable {
+        return None;
+    }
+    if !tokens::may_leave_early(task.body.stream()) {
+        return Some(in_own_scope(&task.body.block).into_token_stream());
+    }
+    attrs::has(&task.attrs, "track_caller")
+        .then(|| exits::labelled(context, ty))
+        .flatten()
 }
 
 /// The value is looked at.
@@ -80,14 +89,14 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     let (find, place) = context.place();
     let site = quote_spanned!(Span::mixed_site()=> #site #find);
     let mut sig = context.task.sig.clone();
-    if is_in_place(context) {
-        let block = in_own_scope(&context.task.body.block);
-        let (ty, value) = (types::inferred_output(&sig), value(context));
+    let ty = types::inferred_output(&sig);
+    if let Some(block) = in_place(context, &ty) {
+        let value = value(context);
         let body = quote_spanned! {Span::mixed_site()=>
             #site
             let mut __task_token = #root::Token::off();
             let __task_call = #root::Call::start(#place, &mut __task_token);
-            let __task_value: #ty = #block;
+            let __task_value: #ty = match () { () => #block };
             #[allow(unreachable_code)]
             __task_call.end(&__task_value, #judge);
             #value
@@ -95,7 +104,6 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
         return Expansion {
             sig,
             body,
-            sibling: None,
             is_changed: false,
         };
     }
@@ -112,7 +120,6 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     Expansion {
         sig,
         body,
-        sibling: None,
         is_changed: params.is_renamed(),
     }
 }

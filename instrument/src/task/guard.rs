@@ -19,7 +19,7 @@ use crate::task::{
     site::{self, End, Token},
 };
 
-/// A call that ends by hand. If it is dropped before that, it ends in a panic.
+/// A call that ends by hand. If it is dropped before that while its thread unwinds, it ends in a panic.
 #[derive(Debug)]
 #[must_use = "a call that is dropped counts as a panic"]
 pub struct Call<'a, P: Place + Copy> {
@@ -111,7 +111,7 @@ impl<P: Place + Copy> Drop for CallGuard<'_, P> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.token.is_on() {
-            left(self.place, self.token, self.unwinding);
+            leave(self.place, self.token, self.unwinding);
         }
     }
 }
@@ -142,18 +142,34 @@ pub fn construct<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// Counts the end of a call by a panic.
+/// Takes what would come out of a `?` that is known to leave.
+///
+/// # Panics
+///
+/// Always; it is never reached.
+#[cold]
+pub fn left<T>(_: T) -> ! {
+    unreachable!("a `?` that leaves does not come back")
+}
+
+/// Counts the end of a call that was dropped: by a panic, unless a macro hid a way out of the body that the attribute did not
+/// see.
 #[cold]
 #[inline(never)]
 fn unwound(place: impl Place + Copy, token: &mut Token) {
     if token.is_on() {
-        place.end(token, End::Panic);
+        let end = if thread::panicking() {
+            End::Panic
+        } else {
+            End::Success
+        };
+        place.end(token, end);
     }
 }
 
-/// Counts the end of a call that was left before the end of its body.
+/// Counts the end of a call that may be left before the end of its body.
 #[inline(never)]
-fn left(place: impl Place + Copy, token: &mut Token, unwinding: bool) {
+fn leave(place: impl Place + Copy, token: &mut Token, unwinding: bool) {
     let end = if thread::panicking() && !unwinding {
         End::Panic
     } else {

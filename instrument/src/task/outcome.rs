@@ -2,13 +2,15 @@
 //!
 //! The outcome goes by the value's type, not by how the signature spells it, so that an alias such as
 //! `io::Result` counts as what it is. An expansion asks [`Probe`] by method call and lets the compiler pick, in
-//! this order: the inherent method for `Result`, the trait method for a type with [`ToOutcome`], and, one
+//! this order: the inherent method for `Result` (and for the `Poll` of one), the trait method for a type with [`ToOutcome`], and, one
 //! reference further away, the method for everything else. None of the three needs a bound on the user's types.
 
 #![allow(
     clippy::inline_always,
     reason = "the cost of a call is counted in instructions"
 )]
+
+use std::{ops::ControlFlow, task::Poll};
 
 use crate::task::site::End;
 
@@ -26,8 +28,9 @@ pub enum Outcome {
 
 /// Lets a return type of your own say how its call counts.
 ///
-/// Without an implementation, `Result::Err` counts as an exception and every other value as a success. A
-/// `Result` is always judged that way, whatever it holds.
+/// Without an implementation, `Result::Err` counts as an exception, as it does inside a `Poll` (`Poll<Result<T, E>>`,
+/// `Poll<Option<Result<T, E>>>`), and every other value as a success: `None`, `ControlFlow::Break`, and any
+/// `ExitCode`, which cannot be compared. A `Result` is always judged that way, whatever it holds.
 ///
 /// ```
 /// use instrument_task::{Outcome, ToOutcome};
@@ -71,13 +74,14 @@ impl From<Outcome> for End {
 #[derive(Debug)]
 pub struct Probe<'a, T>(pub &'a T);
 
-// The methods' names are this long because every trait in the user's scope competes for them.
-impl<T, E> Probe<'_, Result<T, E>> {
+// The methods' names are this long because every trait in the user's scope competes for them. Each is inherent once: of several, the
+// compiler would not know which one is meant for a type that is itself an error.
+impl<R: MayFail> Probe<'_, R> {
     #[doc(hidden)]
     #[inline(always)]
     #[must_use]
     pub fn instrument_task_end(&self) -> End {
-        if self.0.is_err() {
+        if self.0.error().is_some() {
             End::Exception
         } else {
             End::Success
@@ -86,15 +90,126 @@ impl<T, E> Probe<'_, Result<T, E>> {
 
     #[doc(hidden)]
     #[inline(always)]
-    pub fn instrument_task_kind(&self, kind: impl FnOnce(&E) -> &'static str) -> Option<&'static str> {
+    pub fn instrument_task_kind(&self, kind: impl FnOnce(&R::Error) -> &'static str) -> Option<&'static str> {
         error_kind(self.0, kind)
     }
 }
 
+/// What may be an error by its shape: a `Result`, and the poll of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no error to tell the kind of",
+    label = "gets a reference to the error of a `Result`",
+    note = "`error_kind` is for functions that return a `Result`, or a `Poll` of one"
+)]
+pub trait MayFail {
+    /// What it fails with.
+    type Error;
+
+    /// The error that it is, if it is one.
+    fn error(&self) -> Option<&Self::Error>;
+}
+
+impl<T, E> MayFail for Result<T, E> {
+    type Error = E;
+
+    #[inline(always)]
+    fn error(&self) -> Option<&E> {
+        self.as_ref().err()
+    }
+}
+
+impl<T, E> MayFail for Poll<Result<T, E>> {
+    type Error = E;
+
+    #[inline(always)]
+    fn error(&self) -> Option<&E> {
+        match self {
+            Poll::Ready(Err(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl<T, E> MayFail for Poll<Option<Result<T, E>>> {
+    type Error = E;
+
+    #[inline(always)]
+    fn error(&self) -> Option<&E> {
+        match self {
+            Poll::Ready(Some(Err(error))) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// What `?` can be put to.
+pub trait Leaves {
+    /// Whether it leaves the function.
+    fn leaves(&self) -> bool;
+}
+
+impl<T, E> Leaves for Result<T, E> {
+    #[inline(always)]
+    fn leaves(&self) -> bool {
+        self.is_err()
+    }
+}
+
+impl<T> Leaves for Option<T> {
+    #[inline(always)]
+    fn leaves(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<B, C> Leaves for ControlFlow<B, C> {
+    #[inline(always)]
+    fn leaves(&self) -> bool {
+        self.is_break()
+    }
+}
+
+impl<T, E> Leaves for Poll<Result<T, E>> {
+    #[inline(always)]
+    fn leaves(&self) -> bool {
+        self.error().is_some()
+    }
+}
+
+impl<T, E> Leaves for Poll<Option<Result<T, E>>> {
+    #[inline(always)]
+    fn leaves(&self) -> bool {
+        self.error().is_some()
+    }
+}
+
+impl<T: Leaves> Probe<'_, T> {
+    #[doc(hidden)]
+    #[inline(always)]
+    #[must_use]
+    pub fn instrument_task_leaves(&self) -> bool {
+        self.0.leaves()
+    }
+}
+
+/// For what the compiler will refuse anyway.
+pub trait NeverLeaves {
+    #[doc(hidden)]
+    #[inline(always)]
+    fn instrument_task_leaves(&self) -> bool {
+        false
+    }
+}
+
+impl<T> NeverLeaves for &Probe<'_, T> {}
+
 /// The kind of the error that `value` is, if it is one, as `kind` says.
 #[inline(always)]
-pub fn error_kind<T, E>(value: &Result<T, E>, kind: impl FnOnce(&E) -> &'static str) -> Option<&'static str> {
-    value.as_ref().err().map(kind)
+pub fn error_kind<R: MayFail>(
+    value: &R,
+    kind: impl FnOnce(&R::Error) -> &'static str,
+) -> Option<&'static str> {
+    value.error().map(kind)
 }
 
 /// Judges by [`ToOutcome`].

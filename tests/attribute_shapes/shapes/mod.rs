@@ -20,7 +20,8 @@ shapes! {
         while_unwinding;
     futures: lifecycle opaque_futures boxed_futures recursion local borrows never as_values
         cancelled_by_a_timeout streams;
-    attributes: of_the_language caller_location async_traits traced of_tokio;
+    attributes: of_the_language async_traits traced of_tokio;
+    tracked: caller_location exits;
     arguments: names predicates elsewhere;
     hostile: shadowed_prelude no_prelude same_names macros_that_return forbidden_unsafe;
 }

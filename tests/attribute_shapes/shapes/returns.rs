@@ -105,7 +105,7 @@ pub mod results {
 }
 
 pub mod plain_values {
-    use crate::support::{Fault, counts, succeed};
+    use crate::support::{Fault, block_on, counts, mixed, succeed};
     use instrument_task::instrument_task;
     use std::{
         ops::ControlFlow,
@@ -119,6 +119,23 @@ pub mod plain_values {
             return Poll::Ready(Err(Fault));
         }
         Poll::Pending
+    }
+
+    type Next<T> = Poll<Option<Result<T, Fault>>>;
+
+    fn kind(fault: &Fault) -> &'static str {
+        assert_eq!(*fault, Fault);
+        "fault"
+    }
+
+    #[instrument_task(error_kind = kind)]
+    fn next(item: Option<Result<u8, Fault>>) -> Next<u8> {
+        Poll::Ready(item)
+    }
+
+    #[instrument_task]
+    async fn awaited(item: Result<u8, Fault>) -> Poll<Result<u8, Fault>> {
+        Poll::Ready(item)
     }
 
     #[instrument_task]
@@ -164,7 +181,9 @@ pub mod plain_values {
 
     pub fn check() {
         let expected = [
-            ("poll", succeed(2)),
+            ("poll", mixed(1, 1)),
+            ("next", mixed(2, 1)),
+            ("awaited", mixed(1, 1)),
             ("flow", succeed(2)),
             ("exit", succeed(1)),
             ("tuple", succeed(1)),
@@ -175,6 +194,8 @@ pub mod plain_values {
         ];
         counts(&expected, || {
             assert_eq!((poll(true), poll(false)), (Poll::Ready(Err(Fault)), Poll::Pending));
+            assert!(next(None).is_ready() && next(Some(Ok(1))).is_ready() && next(Some(Err(Fault))).is_ready());
+            assert!(block_on(awaited(Ok(1))).is_ready() && block_on(awaited(Err(Fault))).is_ready());
             assert_eq!((flow(1), flow(2)), (ControlFlow::Continue(()), ControlFlow::Break(2)));
             assert_eq!(exit(), ExitCode::FAILURE);
             assert_eq!(tuple(), (1, Err(Fault)));
