@@ -70,6 +70,7 @@ pub fn flush(client: ClientBuilder, series: &[Series]) -> Result<Sent, Error> {
             time_every_outcome: false,
         },
         telemetry: config.telemetry,
+        idle_expiry: None,
     });
     let mut drained = Drained::default();
     for (id, series) in series.iter().enumerate() {
@@ -86,7 +87,12 @@ pub fn flush(client: ClientBuilder, series: &[Series]) -> Result<Sent, Error> {
             in_flight: series.in_flight,
             ..Options::default()
         };
-        drained.series.push(Arc::new(Description { identity, options }));
+        drained.series.push(Arc::new(Description {
+            identity,
+            options,
+            ..Description::default()
+        }));
+        drained.moved.push(id);
         drained.totals.push(Totals {
             started: series.started,
             ended: Ended {

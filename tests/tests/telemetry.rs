@@ -19,7 +19,7 @@ fn client_of(receiver: &Receiver) -> Guard {
 }
 
 /// The books as counters of the telemetry, by name.
-fn counters(ledger: &Ledger) -> [(&'static str, u64); 13] {
+fn counters(ledger: &Ledger) -> [(&'static str, u64); 14] {
     let Ledger { counters, timers, .. } = ledger;
     [
         ("counters.recorded", counters.recorded),
@@ -35,6 +35,7 @@ fn counters(ledger: &Ledger) -> [(&'static str, u64); 13] {
         ("refused_late", ledger.refused_late),
         ("flusher_panics", ledger.flusher_panics),
         ("folded", ledger.folded),
+        ("folded_calls", ledger.folded_calls),
     ]
 }
 

@@ -242,7 +242,8 @@ impl ClientBuilder {
     /// | `bytes_sent` | counter | bytes in them |
     /// | `refused_late` | counter | datagrams refused too late to send them again |
     /// | `flusher_panics` | counter | panics on the flusher's thread |
-    /// | `folded` | counter | task series past the cardinality cap |
+    /// | `folded` | counter | series past the cardinality cap |
+    /// | `folded_calls` | counter | calls whose tags, or kind of exception, found no room in the process |
     ///
     /// They stand for one instant, when what was flushed before them was taken or refused: recorded = sent + pending + dropped,
     /// by the increments and by the durations. Counters that did not grow are left out, gauges are always sent. The packet that

@@ -79,10 +79,21 @@ impl Engine {
         if let Some(rows) = tick.idle() {
             reader.retire(rows);
         }
-        let folded = self.tick.ledger().folded;
+        self.tell_of_folding();
+    }
+
+    fn tell_of_folding(&mut self) {
+        let Ledger {
+            folded, folded_calls, ..
+        } = self.tick.ledger();
         if folded > 0 {
             self.trouble.tell(Instant::now(), Topic::Folded, || {
-                format!("{folded} task names are past the cardinality cap and are counted as `overflow`")
+                format!("{folded} series are past the cardinality cap and are counted as `overflow`, and so will be all that come")
+            });
+        }
+        if folded_calls > 0 {
+            self.trouble.tell(Instant::now(), Topic::NoRoom, || {
+                format!("{folded_calls} calls have more different tags, or more kinds of exceptions, than a process keeps apart; they are counted as `overflow` and `_other`, and so will be all that come")
             });
         }
     }

@@ -20,7 +20,7 @@ use Kind::{Counter, Gauge};
 
 /// What is sent: a name behind `instrument_task.`, how, and where in the books it stands. The documentation of
 /// [`ClientBuilder::telemetry`](crate::ClientBuilder::telemetry) has the same list.
-const ROWS: [(&str, Kind, Read); 15] = [
+const ROWS: [(&str, Kind, Read); 16] = [
     ("counters.recorded", Counter, |books| books.counters.recorded),
     ("counters.sent", Counter, |books| books.counters.sent),
     ("counters.pending", Gauge, |books| books.counters.pending),
@@ -44,6 +44,7 @@ const ROWS: [(&str, Kind, Read); 15] = [
     ("refused_late", Counter, |books| books.refused_late),
     ("flusher_panics", Counter, |books| books.flusher_panics),
     ("folded", Counter, |books| books.folded),
+    ("folded_calls", Counter, |books| books.folded_calls),
 ];
 
 #[derive(Debug)]

@@ -187,6 +187,20 @@ impl Tick {
             let task = self.task_of(*row, drained);
             // Several series may count in one: what is new of each.
             let more = self.rows.take(*row, counters(&drained.totals[*row]), seconds);
+            let Description {
+                identity,
+                is_overflow,
+                ..
+            } = &*drained.series[*row];
+            if *is_overflow {
+                let [started, _, exceptions, ..] = more;
+                let calls = if identity.kind.is_some() {
+                    exceptions
+                } else {
+                    started
+                };
+                self.gone.folded_calls += calls as u64;
+            }
             for (total, more) in self.tasks[task].total.iter_mut().zip(more) {
                 *total = total.wrapping_add(more);
             }

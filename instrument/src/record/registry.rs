@@ -85,6 +85,8 @@ pub(crate) struct Description {
     pub(crate) options: Options,
     /// Whether it is a tag set, which may be forgotten.
     pub(crate) is_tag_set: bool,
+    /// Whether it stands for the tag sets or the kinds of exceptions that found no room in the process.
+    pub(crate) is_overflow: bool,
 }
 
 /// Kinds of exceptions that one task can have; the rest are `_other`.
@@ -118,7 +120,7 @@ impl Registry {
         self.ids.as_ref()?.get(identity).map(|id| slot::from_id(*id))
     }
 
-    fn add(&mut self, identity: Identity, options: Options) -> usize {
+    fn add(&mut self, identity: Identity, options: Options, is_overflow: bool) -> usize {
         // The last series stands for all that would be more.
         let id = self.all.len().min(MAX_SERIES - 1);
         if self.all.len() < MAX_SERIES {
@@ -126,6 +128,7 @@ impl Registry {
                 identity: identity.clone(),
                 options,
                 is_tag_set: false,
+                is_overflow,
             }));
         }
         self.ids.get_or_insert_default().insert(identity, id);
@@ -138,7 +141,16 @@ pub(crate) fn slot_of(identity: Identity, options: Options) -> usize {
     let (_busy, mut registry) = locked();
     registry
         .find(&identity)
-        .unwrap_or_else(|| registry.add(identity, options))
+        .unwrap_or_else(|| registry.add(identity, options, false))
+}
+
+/// The slot of the series for the tag sets of a task that have no room.
+pub(super) fn overflow_slot_of(task: &Identity, options: Options) -> usize {
+    let identity = task.tagged_overflow();
+    let (_busy, mut registry) = locked();
+    registry
+        .find(&identity)
+        .unwrap_or_else(|| registry.add(identity, options, true))
 }
 
 /// The slot of one kind of a task's exceptions.
@@ -160,14 +172,15 @@ pub(crate) fn kind_slot_of(task: Identity, kind: &str) -> usize {
         .get_or_insert_default()
         .entry(Arc::clone(&identity.task))
         .or_default();
-    if *kinds < MAX_KINDS {
-        *kinds += 1;
-    } else {
+    let is_overflow = *kinds >= MAX_KINDS;
+    if is_overflow {
         identity.kind = Some(OTHER.into());
+    } else {
+        *kinds += 1;
     }
     registry
         .find(&identity)
-        .unwrap_or_else(|| registry.add(identity, options))
+        .unwrap_or_else(|| registry.add(identity, options, is_overflow))
 }
 
 /// What the site of series `id` asked for.

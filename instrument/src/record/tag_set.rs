@@ -156,6 +156,7 @@ pub(crate) fn of(identity: Identity, options: Options) -> Option<Arc<TagSet>> {
         identity,
         options,
         is_tag_set: true,
+        is_overflow: false,
     };
     let set = Arc::new(TagSet::new(slot::of_tag_set(sets.ever), Arc::new(description)));
     sets.ever += 1;

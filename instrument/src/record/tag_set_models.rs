@@ -30,6 +30,7 @@ fn set(number: usize) -> Arc<TagSet> {
             ..Identity::default()
         },
         is_tag_set: true,
+        is_overflow: false,
         ..Description::default()
     };
     Arc::new(TagSet::new(slot::of_tag_set(number), Arc::new(description)))

@@ -345,7 +345,7 @@ fn register(series: &'static Series, keys: &[&str], values: &[u8]) -> (usize, Re
 /// The slot of the series that tag sets without a place share.
 pub(super) fn overflow(series: &'static Series) -> usize {
     series.overflow(|| {
-        let identity = series.identity(std::iter::empty()).tagged_overflow();
-        registry::slot_of(identity, series.options())
+        let task = series.identity(std::iter::empty());
+        registry::overflow_slot_of(&task, series.options())
     })
 }

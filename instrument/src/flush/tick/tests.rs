@@ -55,7 +55,7 @@ impl Source {
         self.drained.series.push(Arc::new(Description {
             identity,
             options,
-            is_tag_set: false,
+            ..Description::default()
         }));
         self.drained.totals.push(Totals::default());
         self.drained.moved.push(self.drained.totals.len() - 1);
