@@ -7,7 +7,7 @@ use crate::{
     flush::budget::base_stride,
     record::{
         registry::Options,
-        shard::{Ended, OUTCOMES},
+        shard::{Ended, OUTCOMES, STRIDE_ONE},
         snapshot::{Measured, Totals},
     },
     wire::Dialect,
@@ -427,6 +427,84 @@ fn giving_up_drops_what_is_pending_and_says_so() {
     );
     assert!(tick.ledger().is_balanced());
     assert!(source.pass(&mut tick, true, always).is_empty());
+}
+
+/// Rounds of calls that no server takes anything of: `calls` of each of two tasks in each round, as long as the round's number in
+/// milliseconds. Then it comes back: by task the durations in order, and the calls that they stand for.
+fn outage(limits: Limits, rounds: u64, calls: impl Fn(u64) -> u64, stride: u32) -> [(Vec<u64>, f64); 2] {
+    let mut tick = Tick::new(Settings { limits, ..settings() });
+    let mut source = Source::default();
+    let tasks = ["first", "second"].map(|name| source.task(name));
+    for round in 0..rounds {
+        for task in tasks {
+            let calls = calls(round);
+            #[expect(clippy::cast_possible_truncation, reason = "a few")]
+            source.calls(task, calls as usize, [calls as usize, 0, 0]);
+            for _ in 0..calls * 256 / u64::from(stride) {
+                source.picked(task, round * 1_000_000, 256.0 / f64::from(stride));
+            }
+        }
+        assert!(source.pass(&mut tick, false, never).is_empty());
+        let pending = tick.ledger().timers.pending;
+        let bound = (2 * limits.client_values).min(4 * limits.series_values);
+        assert!(pending <= bound as u64, "{pending} of {bound}");
+    }
+    let lines = source.pass(&mut tick, true, always);
+    assert_eq!(tick.ledger().timers.pending, 0);
+    ["first", "second"].map(|name| {
+        let start = format!("tasks.duration.{name}.success:");
+        let (mut values, mut sum) = (Vec::new(), 0.0);
+        for line in lines.iter().filter_map(|line| line.strip_prefix(&start)) {
+            let (value, rate) = line.split_once("|ms").expect("a timer");
+            values.push(value.parse().expect("whole milliseconds"));
+            let rate = rate
+                .strip_prefix("|@")
+                .map_or(1.0, |rate| rate.parse().expect("a rate"));
+            sum += 1.0 / rate;
+        }
+        (values, sum)
+    })
+}
+
+#[test]
+fn durations_through_an_outage_are_thinned_evenly_and_the_rate_says_so() {
+    let limits = |series_values, client_values| Limits {
+        series_values,
+        client_values,
+        ..settings().limits
+    };
+    // Bounded by the series, by the client, and not at all; with the load of an even number of parts, and one that grows.
+    for (limits, sends) in [
+        (limits(1_000, 100_000), 1_000),
+        (limits(100_000, 2_000), 1_000),
+        (limits(100_000, 100_000), 20_000),
+    ] {
+        for stride in [STRIDE_ONE, 4 * STRIDE_ONE] {
+            let sends = sends.min(20_000 * 256 / u64::from(stride));
+            for (values, calls) in outage(limits, 200, |_| 100, stride) {
+                assert!((calls - 20_000.0).abs() < 0.5, "{calls}");
+                let sent = values.len() as u64;
+                assert!(sent.abs_diff(sends) <= sends / 10, "{sent} of {sends}");
+                // Ten parts of the outage: each has its share, within five standard deviations.
+                let share = values.len() as f64 / 10.0;
+                for part in 0..10 {
+                    let in_it = values.iter().filter(|round| **round / 20 == part).count() as f64;
+                    assert!(
+                        (in_it - share).abs() < 5.0 * share.sqrt(),
+                        "part {part}: {in_it} of {share}"
+                    );
+                }
+            }
+        }
+        for (values, calls) in outage(limits, 200, |round| 1 + round, STRIDE_ONE) {
+            assert!((calls - 20_100.0).abs() < 0.5, "{calls}");
+            let late = values.iter().filter(|round| **round >= 100).count() as f64 / values.len() as f64;
+            assert!(
+                (late - 0.75).abs() < 0.1,
+                "three quarters of the calls were in the second half: {late}"
+            );
+        }
+    }
 }
 
 proptest! {
