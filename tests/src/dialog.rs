@@ -67,7 +67,6 @@ impl Dialog {
     /// If it says nothing within [`BOUND`].
     #[must_use]
     #[track_caller]
-    #[must_use]
     pub fn hear(&self) -> Option<String> {
         match self.lines.recv_timeout(BOUND) {
             Ok(line) => Some(line),
@@ -92,7 +91,6 @@ impl Dialog {
     /// If it does not end within [`BOUND`].
     #[must_use]
     #[track_caller]
-    #[must_use]
     pub fn end(mut self) -> ExitStatus {
         self.input = None;
         until("the child ends", || self.child.try_wait().expect("our own child"))

@@ -9,6 +9,7 @@ use std::{
 };
 
 use instrument_task::{Client, instrument_task, with_client};
+use instrument_task_tests::wait::until;
 
 const SETS: u32 = 90_000;
 
@@ -61,9 +62,15 @@ fn a_thread_pays_for_the_sets_that_it_touches() {
         .shutdown_deadline(Duration::ZERO)
         .install()
         .unwrap();
+    // Until the flusher has taken in so many calls, which makes it grow too.
+    let taken_in = |calls: u32| {
+        until("all is taken in", || {
+            (client.ledger().counters.recorded == 2 * u64::from(calls)).then_some(())
+        });
+    };
     let start = resident();
     (0..SETS).for_each(|n| _ = work(n));
-    let _ = client.ledger();
+    taken_in(SETS);
     let many = resident();
     println!("{} KiB for {SETS} sets", many - start);
     let threads = Barrier::new(16);
@@ -77,7 +84,7 @@ fn a_thread_pays_for_the_sets_that_it_touches() {
             });
         }
         threads.wait();
-        let _ = client.ledger();
+        taken_in(SETS + 15);
         let each = resident().saturating_sub(many) / 15;
         threads.wait();
         each
