@@ -1,13 +1,13 @@
 //! The throughput of a worker with metrics and without.
 
-use std::{error::Error, time::Instant};
+use std::error::Error;
 
 use celery::task::TaskResult;
 use instrument_task::instrument_task;
 use instrument_task_examples::{
     command::Arguments,
     metrics::Metrics,
-    throughput::{self, Countdown},
+    throughput::{self, Countdown, Stopwatch},
 };
 use tokio::{runtime::Runtime, select};
 
@@ -51,13 +51,13 @@ pub fn compare(arguments: &Arguments, runtime: &Runtime, url: &str) -> Result<bo
             }
             JOBS.set(arguments.jobs);
             let queues = [&*queue];
-            let start = Instant::now();
+            let start = Stopwatch::start();
             select! {
                 consumed = app.consume_from(&queues) => {
                     consumed?;
                     Err("interrupted".into())
                 }
-                () = JOBS.end() => Ok(start.elapsed()),
+                () = JOBS.end() => Ok(start.read()),
             }
         })
     })

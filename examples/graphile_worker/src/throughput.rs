@@ -1,10 +1,14 @@
 //! The throughput of a worker with metrics and without.
 
-use std::{error::Error, time::Instant};
+use std::error::Error;
 
 use graphile_worker::{IntoTaskHandlerResult, JobSpec, TaskHandler, WorkerContext};
 use instrument_task::instrument_task;
-use instrument_task_examples::{command::Arguments, metrics::Metrics, throughput};
+use instrument_task_examples::{
+    command::Arguments,
+    metrics::Metrics,
+    throughput::{self, Stopwatch},
+};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
@@ -47,10 +51,10 @@ pub fn compare(arguments: &Arguments, runtime: &Runtime, url: &str) -> Result<bo
                     queue.add_job(Bare, JobSpec::default()).await?;
                 }
             }
-            let start = Instant::now();
+            let start = Stopwatch::start();
             // Until there is nothing left.
             worker.run_once().await?;
-            let took = start.elapsed();
+            let took = start.read();
             Ok(took)
         })
     })

@@ -1,13 +1,13 @@
 //! The throughput of a processor with metrics and without.
 
-use std::{error::Error, time::Instant};
+use std::error::Error;
 
 use async_trait::async_trait;
 use instrument_task::instrument_task;
 use instrument_task_examples::{
     command::Arguments,
     metrics::Metrics,
-    throughput::{self, Countdown},
+    throughput::{self, Countdown, Stopwatch},
 };
 use sidekiq::{Result as SidekiqResult, Worker};
 use tokio::runtime::Runtime;
@@ -55,11 +55,11 @@ pub fn compare(arguments: &Arguments, runtime: &Runtime, url: &str) -> Result<bo
             processor.register(Bare);
             processor.register(Measured);
             let stop = processor.get_cancellation_token();
-            let start = Instant::now();
+            let start = Stopwatch::start();
             let watch = async {
                 JOBS.end().await;
                 stop.cancel();
-                start.elapsed()
+                start.read()
             };
             let ((), took) = tokio::join!(processor.run(), watch);
             Ok(took)
