@@ -11,7 +11,7 @@ use std::{
 use instrument_task::{Client, Error, Guard, with_client};
 
 /// Calls between two drains: few enough that a thread's ring never asks for sampling.
-pub const BATCH: u32 = 400;
+pub const BATCH: u32 = 448;
 
 /// What a task fails with.
 #[derive(Clone, Copy, Debug)]

@@ -1,14 +1,20 @@
-//! One switch between the standard library's atomics and loom's, so that the lock-free parts can be model checked.
+//! One switch between the standard library's atomics, loom's and shuttle's, so that the lock-free parts can be model checked.
 //!
-//! Everything that a model exercises imports from here. Call-site statics do not: loom's atomics are not
-//! const-constructible, and a static would outlive the model's iterations.
+//! loom tries every interleaving of a few steps, and every value that a weak memory order could show; shuttle tries many
+//! random interleavings of many steps. Everything that a model exercises imports from here. Call-site statics do not: loom's
+//! atomics are not const-constructible, and a static would outlive the model's iterations.
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
-#[cfg(not(loom))]
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
+};
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
@@ -18,6 +24,15 @@ pub(crate) use std::sync::{
 /// that can unwind, and a panic elsewhere must not stop the counting.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Takes a lock if nobody holds it.
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(std::sync::TryLockError::WouldBlock) => None,
+    }
 }
 
 /// Reading a cell that only the reading thread writes.

@@ -42,7 +42,11 @@ pub enum Protocol {
 
 impl Place {
     /// A free port on an address of this machine that nobody else uses, so that it stays free while the server is down.
-    fn fresh(protocol: Protocol) -> Self {
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn fresh(protocol: Protocol) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let ip = if cfg!(target_os = "linux") {
             let [.., high, low] = std::process::id().to_be_bytes();
@@ -59,6 +63,12 @@ impl Place {
             protocol,
             address: address.expect("a free port"),
         }
+    }
+
+    /// Its address and port.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The URL that a client is given.
@@ -141,6 +151,12 @@ impl Etsy {
         (0..TRIES)
             .find_map(|_| Self::start(&package, place))
             .expect("statsd does not start")
+    }
+
+    /// Whether there is one; says on standard output why not.
+    #[must_use]
+    pub fn is_installed() -> bool {
+        Self::package_or_skip().is_some()
     }
 
     fn package_or_skip() -> Option<PathBuf> {

@@ -1,6 +1,12 @@
-//! What the tests share: a real statsd server, child processes, and waiting with a bound.
+//! What the tests share: a real statsd server, servers that end and come back, child processes, and waiting with a bound.
 
+pub mod callgrind;
 pub mod children;
+pub mod dialog;
 pub mod etsy;
+pub mod example;
+#[cfg(unix)]
+pub mod lives;
 pub mod log;
+pub mod process;
 pub mod wait;

@@ -13,6 +13,9 @@ use instrument_task_benches::{
 
 const ROUNDS: usize = 4_000;
 
+/// Batches that warm up: as many as fill a thread's ring once around, as they do in a worker that goes on.
+const WARM: u32 = 5;
+
 /// What a timed call may cost over the bare one, and an untimed one, in two raw reads.
 const AIMS: [(&str, f64); 2] = [("untimed", 0.5), ("timed", 1.25)];
 
@@ -21,9 +24,11 @@ const AIMS: [(&str, f64); 2] = [("untimed", 0.5), ("timed", 1.25)];
 struct Samples(Vec<f64>);
 
 impl Samples {
-    /// A batch that warms up, and one that counts.
+    /// Batches that warm up, and one that counts.
     fn add<T>(&mut self, client: Option<&Client>, call: impl Fn(u64) -> T) {
-        time_batch(client, &call);
+        for _ in 0..WARM {
+            time_batch(client, &call);
+        }
         let took = time_batch(client, &call);
         self.0.push(took.as_nanos() as f64 / f64::from(BATCH));
     }

@@ -5,13 +5,18 @@
 
 use std::cell::Cell;
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 thread_local! {
     static BUSY: Cell<State> = const { Cell::new(State::Free) };
 }
 
 #[cfg(loom)]
 loom::thread_local! {
+    static BUSY: Cell<State> = Cell::new(State::Free);
+}
+
+#[cfg(shuttle)]
+shuttle::thread_local! {
     static BUSY: Cell<State> = Cell::new(State::Free);
 }
 

@@ -1,10 +1,20 @@
-//! Loom models of the lock-free parts: every interleaving and every value that a weak memory order could show.
+//! Models of the lock-free parts.
 //!
-//! Run by `RUSTFLAGS="--cfg loom" cargo test -p instrument-task --release --lib models`.
+//! Under loom: every interleaving, and every value that a weak memory order could show. Run by
+//! `RUSTFLAGS="--cfg loom" cargo test -p instrument-task --release --lib models`. Under shuttle (`--cfg shuttle`): the same and longer ones
+//! (`schedules`), by many random schedules of sequentially consistent steps.
 
 use std::sync::Arc;
 
-use loom::thread;
+#[cfg(loom)]
+use loom::{model, thread};
+#[cfg(shuttle)]
+use shuttle::thread;
+
+#[cfg(shuttle)]
+mod schedules;
+#[cfg(shuttle)]
+use schedules::model;
 
 use super::{
     recorder::{Options, Recorder},
@@ -51,7 +61,7 @@ fn read(shards: &[Arc<Shard>]) -> (usize, usize) {
 
 #[test]
 fn a_ring_gives_out_what_went_in_once_and_whole() {
-    loom::model(|| {
+    model(|| {
         let ring = Arc::new(Ring::new());
         let producer = {
             let ring = Arc::clone(&ring);
@@ -72,7 +82,7 @@ fn a_ring_gives_out_what_went_in_once_and_whole() {
 
 #[test]
 fn in_flight_is_never_negative_while_a_call_moves_between_threads() {
-    loom::model(|| {
+    model(|| {
         let recorder = recorder();
         let (first, second) = (recorder.acquire(), recorder.acquire());
         let slot = slot::from_id(0);
@@ -93,7 +103,7 @@ fn in_flight_is_never_negative_while_a_call_moves_between_threads() {
 
 #[test]
 fn a_table_that_grows_under_the_reader_loses_nothing() {
-    loom::model(|| {
+    model(|| {
         let recorder = recorder();
         let shard = recorder.acquire();
         let shards = [Arc::clone(&shard)];
@@ -112,7 +122,7 @@ fn a_table_that_grows_under_the_reader_loses_nothing() {
 
 #[test]
 fn an_end_elsewhere_brings_its_start_from_a_table_that_grew() {
-    loom::model(|| {
+    model(|| {
         let recorder = recorder();
         let (first, second) = (recorder.acquire(), recorder.acquire());
         let slot = slot::from_id(0);
@@ -133,7 +143,7 @@ fn an_end_elsewhere_brings_its_start_from_a_table_that_grew() {
 
 #[test]
 fn a_shard_that_changes_hands_goes_on_counting() {
-    loom::model(|| {
+    model(|| {
         let recorder = recorder();
         let threads: Vec<_> = (0..2)
             .map(|_| {
@@ -159,7 +169,7 @@ fn a_shard_that_changes_hands_goes_on_counting() {
 
 #[test]
 fn a_flush_sees_the_value_of_every_end_that_it_sees() {
-    loom::model(|| {
+    model(|| {
         let recorder = recorder();
         let shard = recorder.acquire();
         let shards = [Arc::clone(&shard)];

@@ -18,11 +18,13 @@ use super::{shard::STRIDE_ONE, slot};
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, Own as _};
 
 /// Values a ring holds: at the default drain interval of 100 ms, 10 000 values a second from one thread, which is ten
-/// series at their whole default budget. It is 16 KiB a thread.
-#[cfg(not(loom))]
+/// series at their whole default budget. It is 32 KiB a thread.
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) const CAPACITY: usize = 2048;
 #[cfg(loom)]
 pub(crate) const CAPACITY: usize = 2;
+#[cfg(shuttle)]
+pub(crate) const CAPACITY: usize = 32;
 
 /// One measured duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ struct Line<T>(T);
 /// What a position moves by: the size of an entry, so that no instruction goes into making a distance of an index.
 const SIZE: usize = 16;
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 const _: () = assert!(size_of::<Entry>() == SIZE);
 
 /// The entry at a position.

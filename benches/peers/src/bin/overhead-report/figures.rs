@@ -1,0 +1,34 @@
+//! Figures of many rounds, and what can be said of them.
+
+/// One figure for each round.
+#[derive(Clone, Debug, Default)]
+pub struct Samples(pub Vec<f64>);
+
+impl Samples {
+    /// The middle one.
+    pub fn median(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    fn with(&self, other: &Self, combine: impl Fn(f64, f64) -> f64) -> Self {
+        Self(
+            self.0
+                .iter()
+                .zip(&other.0)
+                .map(|(own, other)| combine(*own, *other))
+                .collect(),
+        )
+    }
+
+    /// What each round had over the same round of `other`.
+    pub fn over(&self, other: &Self) -> Self {
+        self.with(other, |own, other| own - other)
+    }
+
+    /// Each round in units of the same round of `other`.
+    pub fn by(&self, other: &Self) -> Self {
+        self.with(other, |own, other| own / other)
+    }
+}

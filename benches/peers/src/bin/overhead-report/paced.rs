@@ -1,0 +1,109 @@
+//! A worker of a million tasks a second: what its process spends, and what arrives.
+
+use instrument_task_peers::{
+    Error,
+    contenders::{cadence, dogstatsd, limits, metrics, ours, socket, statsd},
+    sink::Arrived,
+};
+
+use super::{figures::Samples, rounds::Process};
+
+/// Calls a second, if the contender can.
+pub const RATE: u32 = 1_000_000;
+
+/// How often each has its turn.
+const REPEATS: usize = 3;
+
+/// What was seen of one contender.
+#[derive(Debug)]
+pub struct Paced {
+    /// Its name.
+    pub name: &'static str,
+    /// Its calls a second.
+    pub rate: f64,
+    /// Milliseconds of the calling thread's processor time for a million calls.
+    pub caller: f64,
+    /// The same for all other threads of the process.
+    pub others: f64,
+    /// Datagrams for a million calls.
+    pub packets: f64,
+    /// Bytes for a million calls.
+    pub bytes: f64,
+    /// The share of the calls' starts that arrived.
+    pub delivered: f64,
+    /// KiB by which the process grew.
+    pub memory: f64,
+}
+
+/// Has each work at its pace. The first is the bare task.
+pub fn all(seconds: u64) -> Result<Vec<Paced>, Error> {
+    let names = [
+        limits::BARE,
+        ours::DEFAULT,
+        ours::TIMED,
+        metrics::HANDLES,
+        metrics::MACROS,
+        cadence::BUFFERED,
+        cadence::QUEUING,
+        dogstatsd::BATCHED,
+        statsd::STATSD,
+        socket::SOCKET,
+    ];
+    let mut seen = names.map(|_| Vec::new());
+    for _ in 0..REPEATS {
+        for (name, seen) in names.iter().zip(&mut seen) {
+            seen.push(one(name, seconds)?);
+        }
+    }
+    Ok(names
+        .into_iter()
+        .zip(seen)
+        .map(|(name, seen)| {
+            let median = |field: fn(&Paced) -> f64| Samples(seen.iter().map(field).collect()).median();
+            Paced {
+                name,
+                rate: median(|one| one.rate),
+                caller: median(|one| one.caller),
+                others: median(|one| one.others),
+                packets: median(|one| one.packets),
+                bytes: median(|one| one.bytes),
+                delivered: median(|one| one.delivered),
+                memory: median(|one| one.memory),
+            }
+        })
+        .collect())
+}
+
+fn one(name: &'static str, seconds: u64) -> Result<Paced, Error> {
+    let mut process = Process::start(name, None)?;
+    let answer = process.ask(&format!("paced {RATE} {seconds}"))?;
+    let &[all, calls, process_time, caller_time, memory] = answer.as_slice() else {
+        return Err("five numbers are wanted".into());
+    };
+    let sink = process.end()?;
+    let arrived = settled(|| sink.arrived());
+    let (millions, all_millions) = (calls / 1e6, all / 1e6);
+    Ok(Paced {
+        name,
+        rate: calls / seconds as f64,
+        caller: caller_time / 1e6 / millions,
+        others: (process_time - caller_time) / 1e6 / millions,
+        packets: arrived.packets as f64 / all_millions,
+        bytes: arrived.bytes as f64 / all_millions,
+        delivered: arrived.started as f64 / all,
+        memory,
+    })
+}
+
+/// What has arrived once nothing more does.
+fn settled(arrived: impl Fn() -> Arrived) -> Arrived {
+    let mut last = arrived();
+    loop {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        let now = arrived();
+        if now.packets == last.packets {
+            return now;
+        }
+        last = now;
+    }
+}

@@ -1,0 +1,211 @@
+//! The report as a page of Markdown.
+
+use std::fmt::Write as _;
+
+use instrument_task_peers::contenders::limits;
+
+use super::{
+    claims::{Bound, Claim},
+    figures::Samples,
+    machine,
+    paced::{Paced, RATE},
+    rounds::{Calls, THREADS, Threads},
+};
+
+/// Everything that was measured.
+pub fn markdown(
+    calls: &Calls,
+    threads: &Threads,
+    series: &[(usize, Samples)],
+    cold: &[(&str, Samples)],
+    paced: &[Paced],
+    claims: &[Claim],
+) -> String {
+    let mut page = String::from("# What measuring a task costs\n");
+    // Writing to a string does not fail.
+    let _ = write!(
+        page,
+        "\n{}. {}.\n\nMedians of interleaved rounds. Quote the ratios: nanoseconds are this machine's.\n",
+        machine::describe(),
+        machine::versions().join(", ")
+    );
+    section_claims(&mut page, claims);
+    section_calls(&mut page, calls);
+    section_threads(&mut page, threads);
+    section_series(&mut page, series);
+    section_cold(&mut page, cold);
+    section_paced(&mut page, paced);
+    page
+}
+
+fn row(page: &mut String, cells: &[String]) {
+    let _ = writeln!(page, "| {} |", cells.join(" | "));
+}
+
+fn heading(page: &mut String, title: &str, about: &str, columns: &[&str]) {
+    let _ = write!(page, "\n## {title}\n\n{about}\n\n");
+    row(page, &columns.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let rules = columns.iter().enumerate();
+    row(
+        page,
+        &rules
+            .map(|(at, _)| if at == 0 { "---" } else { "--:" }.to_owned())
+            .collect::<Vec<_>>(),
+    );
+}
+
+fn section_claims(page: &mut String, claims: &[Claim]) {
+    heading(
+        page,
+        "Claims",
+        "What the library promises, and what this run saw.",
+        &["claim", "bound", "seen", ""],
+    );
+    for claim in claims {
+        let bound = match claim.bound {
+            Bound::AtMost(most) => format!("≤ {most}"),
+            Bound::AtLeast(least) => format!("≥ {least}"),
+        };
+        let verdict = if claim.holds() {
+            "holds"
+        } else {
+            "**does not hold**"
+        };
+        row(
+            page,
+            &[
+                claim.text.to_owned(),
+                bound,
+                short(claim.seen),
+                verdict.to_owned(),
+            ],
+        );
+    }
+}
+
+fn section_calls(page: &mut String, calls: &Calls) {
+    heading(
+        page,
+        "A call",
+        "What it costs the caller over the same function, future or recursion by itself.",
+        &["", "over", "ns", "in two raw clock reads"],
+    );
+    let reads = calls.of(limits::RAW_READS);
+    for limit in calls.limits() {
+        let samples = calls.of(limit.name);
+        row(
+            page,
+            &[
+                limit.name.to_owned(),
+                "–".to_owned(),
+                short(samples.median()),
+                short(samples.by(reads).median()),
+            ],
+        );
+    }
+    for contender in calls.contenders() {
+        let over = calls.over_base(contender);
+        row(
+            page,
+            &[
+                contender.name.to_owned(),
+                contender.base.to_owned(),
+                short(over.median()),
+                short(over.by(reads).median()),
+            ],
+        );
+    }
+}
+
+fn section_threads(page: &mut String, threads: &Threads) {
+    let columns = THREADS.map(|count| format!("{count} at once"));
+    let mut titles = vec!["ns of a call"];
+    titles.extend(columns.iter().map(String::as_str));
+    heading(
+        page,
+        "Threads",
+        "What a call costs while so many threads call at once. What grows with the threads is shared between them.",
+        &titles,
+    );
+    for (name, samples) in threads {
+        let mut cells = vec![(*name).to_owned()];
+        cells.extend(samples.iter().map(|samples| short(samples.median())));
+        row(page, &cells);
+    }
+}
+
+fn section_series(page: &mut String, series: &[(usize, Samples)]) {
+    heading(
+        page,
+        "Names",
+        "What a timed call costs over the bare one when so many tasks are called in turn. It grows by what the caches miss.",
+        &["tasks", "ns"],
+    );
+    for (count, samples) in series {
+        row(page, &[count.to_string(), short(samples.median())]);
+    }
+}
+
+fn section_cold(page: &mut String, cold: &[(&str, Samples)]) {
+    heading(
+        page,
+        "Now and then",
+        "What a single call costs over the bare one after 16 MiB of something else went through the caches.",
+        &["", "ns"],
+    );
+    for (name, samples) in cold {
+        row(page, &[(*name).to_owned(), short(samples.median())]);
+    }
+}
+
+fn section_paced(page: &mut String, paced: &[Paced]) {
+    heading(
+        page,
+        "A worker",
+        &format!(
+            "One thread that calls {RATE} times a second, if it can, into a server on loopback with the default receive \
+             buffer. Processor time, packets and bytes are for a million calls, the time and the growth after the first second."
+        ),
+        &[
+            "",
+            "calls/s",
+            "caller, ms",
+            "background, ms",
+            "packets",
+            "KiB sent",
+            "starts that arrived",
+            "KiB grown",
+        ],
+    );
+    for one in paced {
+        let sent = one.packets > 0.0;
+        row(
+            page,
+            &[
+                one.name.to_owned(),
+                format!("{:.0}", one.rate),
+                short(one.caller),
+                short(one.others),
+                short(one.packets),
+                short(one.bytes / 1_024.0),
+                if sent {
+                    format!("{:.2} %", one.delivered * 100.0)
+                } else {
+                    "–".to_owned()
+                },
+                format!("{:.0}", one.memory),
+            ],
+        );
+    }
+}
+
+/// Three digits or so.
+pub fn short(number: f64) -> String {
+    match number.abs() {
+        size if size >= 100.0 => format!("{number:.0}"),
+        size if size >= 10.0 => format!("{number:.1}"),
+        size if size >= 0.01 => format!("{number:.2}"),
+        size if size > 0.0 => format!("{number:.4}"),
+        _ => "0".to_owned(),
+    }
+}
