@@ -51,17 +51,14 @@ pub const ATTRIBUTES: [Attribute; 5] = [
     },
 ];
 
-/// Those whose futures are compared.
-const SIZED: [usize; 4] = [0, 1, 2, 3];
-
 pub fn package(kind: &str, attribute: &Attribute) -> String {
     format!("{kind}-{}", attribute.short)
 }
 
 /// Writes the workspace with all packages.
-pub fn workspace(root: &Path) -> io::Result<()> {
+pub fn workspace(root: &Path, attributes: &[Attribute]) -> io::Result<()> {
     let mut members = vec![String::from("sizes")];
-    for attribute in &ATTRIBUTES {
+    for attribute in attributes {
         for kind in KINDS {
             let name = package(kind, attribute);
             let text = functions(kind == "async", attribute.text);
@@ -69,8 +66,14 @@ pub fn workspace(root: &Path) -> io::Result<()> {
             members.push(name);
         }
     }
-    let dependencies: Vec<_> = SIZED.map(|at| ATTRIBUTES[at].dependency).into();
-    write_package(root, "sizes", &dependencies.join("\n"), "main.rs", &sizes())?;
+    let dependencies: Vec<_> = attributes.iter().map(|attribute| attribute.dependency).collect();
+    write_package(
+        root,
+        "sizes",
+        &dependencies.join("\n"),
+        "main.rs",
+        &sizes(attributes),
+    )?;
     let manifest = format!(
         "[workspace]\nresolver = '3'\nmembers = {members:?}\n[profile.dev]\ndebug = 0\nincremental = false\n"
     );
@@ -103,7 +106,9 @@ fn functions(is_async: bool, attribute: &str) -> String {
             ),
             1 => (
                 "-> Result<(), Refused>",
-                format!("if id == {n} {{ return Err(Refused(id)); }} send(id){wait}; Ok(())"),
+                format!(
+                    "if id == {n} {{ return Err(Refused(id)); }} send(id ^ name.len() as u64){wait}; Ok(())"
+                ),
             ),
             2 => (
                 "-> u64",
@@ -134,7 +139,7 @@ fn functions(is_async: bool, attribute: &str) -> String {
 }
 
 /// A program that prints the sizes of futures, a column for each attribute.
-fn sizes() -> String {
+fn sizes(attributes: &[Attribute]) -> String {
     let mut text = String::from(
         "macro_rules! futures { ($($attribute:tt)*) => {
             use super::pause;
@@ -157,13 +162,13 @@ fn sizes() -> String {
     let mut columns = String::new();
     let mut rule = String::new();
     let mut tables = String::new();
-    for at in SIZED {
+    for attribute in attributes {
         let Attribute {
             short,
             shown,
             text: attribute,
             ..
-        } = &ATTRIBUTES[at];
+        } = attribute;
         let _ = writeln!(text, "mod {short} {{ futures! {{ {attribute} }} }}");
         let _ = write!(columns, " {shown} |");
         rule += "---|";

@@ -2,14 +2,15 @@
 //! asynchronous ones, with nothing, with this library's attribute and with each peer's. All figures are over those of the
 //! bare functions, in interleaved rounds; times are of the processor, so that whatever else the machine does is not counted.
 //!
-//! `cargo run --release -p instrument-task-benches --bin compile-cost [ROUNDS]` (fetches the peers, and takes some minutes)
+//! `cargo run --release -p instrument-task-benches --bin compile-cost [ROUNDS [PEER…]]` (fetches the peers, and takes some minutes;
+//! autometrics takes most of them)
 
 mod generate;
 mod measure;
 
 use std::{env, io, path::Path, process::ExitCode};
 
-use generate::{ATTRIBUTES, FUNCTIONS, KINDS};
+use generate::{ATTRIBUTES, Attribute, FUNCTIONS, KINDS};
 use measure::Workspace;
 
 const ROUNDS: usize = 5;
@@ -38,15 +39,18 @@ fn over(own: &[f64], bare: &[f64]) -> f64 {
     median(&differences) * 1_000.0 / FUNCTIONS as f64
 }
 
-fn measure(workspace: &Workspace, rounds: usize) -> io::Result<Vec<Vec<Cost>>> {
-    let packages = |kind: usize| ATTRIBUTES.map(|attribute| generate::package(KINDS[kind], &attribute));
+fn measure(workspace: &Workspace, attributes: &[Attribute], rounds: usize) -> io::Result<Vec<Vec<Cost>>> {
+    let packages = |kind: usize| {
+        let named = |attribute| generate::package(KINDS[kind], attribute);
+        attributes.iter().map(named).collect::<Vec<_>>()
+    };
     let mut costs: Vec<Vec<Cost>> = KINDS
         .iter()
-        .map(|_| ATTRIBUTES.iter().map(|_| Cost::default()).collect())
+        .map(|_| attributes.iter().map(|_| Cost::default()).collect())
         .collect();
     // The first time is the dependencies'.
-    workspace.run(&["check", "--workspace", "--lib"])?;
-    workspace.run(&["build", "--release", "--workspace", "--lib"])?;
+    workspace.run(&["check", "--quiet", "--workspace", "--lib"])?;
+    workspace.run(&["build", "--quiet", "--release", "--workspace", "--lib"])?;
     for round in 0..rounds {
         eprintln!("round {} of {rounds}", round + 1);
         for (kind, costs) in costs.iter_mut().enumerate() {
@@ -67,13 +71,13 @@ fn measure(workspace: &Workspace, rounds: usize) -> io::Result<Vec<Vec<Cost>>> {
 }
 
 /// Prints the table of one kind of function; whether this library's attribute keeps within its limits.
-fn report(kind: &str, costs: &[Cost], (share, object): (f64, u64)) -> bool {
+fn report(kind: &str, attributes: &[Attribute], costs: &[Cost], (share, object): (f64, u64)) -> bool {
     println!("\n1 000 {kind} functions, of each over the bare one\n");
     println!("| attribute | tokens | check, ms | release build, ms | object, bytes |\n|---|---|---|---|---|");
     let bare = &costs[0];
     let functions = FUNCTIONS as u64;
     let object_of = |cost: &Cost| cost.object.saturating_sub(bare.object) / functions;
-    for (attribute, cost) in ATTRIBUTES.iter().zip(costs).skip(1) {
+    for (attribute, cost) in attributes.iter().zip(costs).skip(1) {
         println!(
             "| {} | {} | {:.2} | {:.2} | {} |",
             attribute.shown,
@@ -94,17 +98,27 @@ fn report(kind: &str, costs: &[Cost], (share, object): (f64, u64)) -> bool {
 }
 
 fn main() -> io::Result<ExitCode> {
-    let rounds = env::args()
-        .nth(1)
-        .and_then(|rounds| rounds.parse().ok())
-        .unwrap_or(ROUNDS);
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let (rounds, peers) = match arguments.split_first() {
+        Some((rounds, peers)) => (rounds.parse().map_err(io::Error::other)?, peers),
+        None => (ROUNDS, &[][..]),
+    };
+    // The limits are shares of tracing's.
+    let attributes: Vec<_> = ATTRIBUTES
+        .into_iter()
+        .enumerate()
+        .filter(|(at, attribute)| {
+            *at < 3 || peers.is_empty() || peers.iter().any(|peer| peer == attribute.short)
+        })
+        .map(|(_, attribute)| attribute)
+        .collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/compile-cost");
-    generate::workspace(&root)?;
+    generate::workspace(&root, &attributes)?;
     let workspace = Workspace::new(root);
-    let costs = measure(&workspace, rounds)?;
+    let costs = measure(&workspace, &attributes, rounds)?;
     let mut keeps = true;
     for ((kind, costs), limits) in KINDS.iter().zip(&costs).zip(LIMITS) {
-        keeps &= report(kind, costs, limits);
+        keeps &= report(kind, &attributes, costs, limits);
     }
     println!("\nBytes of a future\n");
     workspace.run(&["run", "--quiet", "--package", "sizes"])?;
