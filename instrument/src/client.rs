@@ -227,6 +227,7 @@ impl Live {
             cardinality_cap: config.cardinality_cap,
             limits,
             telemetry: config.telemetry,
+            idle_expiry: config.idle_expiry,
         };
         let reader = Reader::new(Arc::clone(&recorder));
         let (handle, thread) = handle::start(reader, Tick::new(settings), transport, times)?;

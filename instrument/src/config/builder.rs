@@ -207,6 +207,21 @@ impl ClientBuilder {
         self
     }
 
+    /// How long a set of call tags may be silent until it is let go of; 10 ms to 24 hours, or `None` to keep all.
+    ///
+    /// A set is silent while no call with these tags starts, runs or ends, and it is let go of once all that was counted of it was
+    /// sent. That frees its names and texts, and its place under the [`cardinality_cap`](Self::cardinality_cap). Its cells in each
+    /// thread are taken back by that thread as it makes other calls with tags, or when it ends, and are the next set's. No count is
+    /// lost or moved to another set: one that comes back goes on, and a future that waits to be polled keeps its set. Tasks without
+    /// tags of the call stay.
+    ///
+    /// Defaults to 5 minutes because a set that was silent for so many flushes has no line on a dashboard any more, while one that is
+    /// called every few minutes stays known.
+    pub fn idle_expiry(mut self, expiry: impl Into<Option<Duration>>) -> Self {
+        self.rest.idle_expiry = expiry.into();
+        self
+    }
+
     /// Whether the library's own figures (sent, pending, dropped) are sent as metrics too.
     ///
     /// Defaults to `false` because nobody should pay for series that they did not ask for.

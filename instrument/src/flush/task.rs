@@ -14,16 +14,20 @@ use crate::{
 pub(super) const COUNTERS: usize = OUTCOMES + 2;
 
 /// What a series is called.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Names {
+    /// Of no series: the place is free.
+    #[default]
+    Nobody,
     Task(Box<TaskNames>),
     /// One kind of a task's exceptions: that counter alone.
     Kind(Name),
 }
 
 impl Names {
-    pub(super) fn counter(&self, counter: usize) -> &Name {
-        match self {
+    pub(super) fn counter(&self, counter: usize) -> Option<&Name> {
+        Some(match self {
+            Self::Nobody => return None,
             Self::Kind(name) => name,
             Self::Task(names) => {
                 let TaskNames {
@@ -36,11 +40,12 @@ impl Names {
                 } = &**names;
                 [started, success, exceptions, cancelled, panics][counter]
             }
-        }
+        })
     }
 
-    pub(super) fn duration(&self, outcome: usize) -> &Name {
-        match self {
+    pub(super) fn duration(&self, outcome: usize) -> Option<&Name> {
+        Some(match self {
+            Self::Nobody => return None,
             Self::Kind(name) => name,
             Self::Task(names) => {
                 let TaskNames {
@@ -51,11 +56,11 @@ impl Names {
                 } = &**names;
                 [duration_success, duration_exceptions, duration_cancelled][outcome]
             }
-        }
+        })
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Task {
     pub(super) names: Names,
     pub(super) total: [usize; COUNTERS],
@@ -63,6 +68,8 @@ pub(super) struct Task {
     pub(super) durations: [Durations; OUTCOMES],
     pub(super) gauge: Option<InFlight>,
     options: Options,
+    /// Whether it is one that stands for all past the cardinality cap.
+    pub(super) is_overflow: bool,
 }
 
 /// The calls in flight: sent while there are any, and once when there are none any more.
@@ -80,6 +87,7 @@ impl Task {
             durations: Default::default(),
             gauge: options.in_flight.then(InFlight::default),
             options,
+            is_overflow: false,
         }
     }
 
@@ -103,6 +111,14 @@ impl Task {
     /// Increments that were not sent. The difference wraps with the counter.
     pub(super) fn pending(&self, counter: usize) -> u64 {
         self.total[counter].wrapping_sub(self.spent[counter]) as u64
+    }
+
+    /// Whether there is nothing to send, now or without another call.
+    pub(super) fn is_settled(&self) -> bool {
+        self.total == self.spent
+            && self.in_flight() == 0
+            && self.durations.iter().all(|durations| durations.len() == 0)
+            && self.gauge.as_ref().is_none_or(|gauge| gauge.sent == 0)
     }
 
     pub(super) fn in_flight(&self) -> usize {

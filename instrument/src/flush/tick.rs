@@ -5,12 +5,13 @@
 //! since, and so does what a stream that broke did not take. So there is no state in which an increment could be lost or sent
 //! twice.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{cell::Cell, collections::HashMap, time::Duration};
 
 use super::{
     budget::{Budget, Limits},
     durations::{Durations, Random},
     own::Own,
+    rows::Rows,
     task::{COUNTERS, Names, Task, counters},
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     record::{
         registry::{Description, Identity, Options},
         shard::OUTCOMES,
-        snapshot::{Drained, Totals},
+        snapshot::Drained,
     },
     wire::Wire,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// Whether the library's own metrics are sent.
     pub(crate) telemetry: bool,
+    /// How long a tag set is silent before it is let go of; for ever if there is none.
+    pub(crate) idle_expiry: Option<Duration>,
 }
 
 /// What the datagram under way carries.
@@ -73,6 +76,14 @@ struct Cursor {
 /// Steps of a task: its counters, its durations, its gauge.
 const STEPS: usize = COUNTERS + OUTCOMES + 1;
 
+/// What all tasks add up to, for the books: increments recorded and pending, and durations pending.
+#[derive(Clone, Copy, Debug)]
+struct Sums {
+    recorded: u64,
+    pending: u64,
+    values: u64,
+}
+
 /// What is under way between [`Tick::begin`] and the end of the pass.
 #[derive(Clone, Copy, Debug)]
 enum Pass {
@@ -85,10 +96,12 @@ enum Pass {
 pub(crate) struct Tick {
     settings: Settings,
     tasks: Vec<Task>,
-    /// The task that a series id counts in.
-    route: Vec<usize>,
-    /// The ids past the cardinality cap, and the tasks that stand for them.
-    folded: Vec<usize>,
+    /// Places among the tasks that are free.
+    free: Vec<usize>,
+    /// By row of a drain.
+    rows: Rows,
+    /// Series past the cardinality cap, and the tasks that stand for them.
+    folded: u64,
     overflows: HashMap<Identity, usize>,
     own: Own,
     budget: Budget,
@@ -100,6 +113,8 @@ pub(crate) struct Tick {
     line: Vec<u8>,
     /// The account of what has left; the rest of the books is summed from the tasks.
     gone: Ledger,
+    /// What the tasks add up to, if nothing happened to them since that was summed.
+    sums: Cell<Option<Sums>>,
     measured: u64,
     last_measured: usize,
     last_ring_full: usize,
@@ -109,8 +124,9 @@ impl Tick {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
             tasks: Vec::new(),
-            route: Vec::new(),
-            folded: Vec::new(),
+            free: Vec::new(),
+            rows: Rows::new(settings.idle_expiry),
+            folded: 0,
             overflows: HashMap::new(),
             own: Own::new(&settings.wire),
             budget: Budget::new(settings.limits),
@@ -120,6 +136,7 @@ impl Tick {
             manifest: Vec::new(),
             line: Vec::new(),
             gone: Ledger::default(),
+            sums: Cell::new(None),
             measured: 0,
             last_measured: 0,
             last_ring_full: 0,
@@ -128,16 +145,22 @@ impl Tick {
     }
 
     /// Takes in a drain made `seconds` after the client started; `nanos` converts its ticks. Returns the strides to use from
-    /// now on, by series id, if any of them is to be set.
+    /// now on, by row, if any of them is to be set.
     pub(crate) fn absorb(
         &mut self,
         drained: &Drained,
         seconds: f64,
         nanos: impl Fn(u64) -> u64,
     ) -> Option<&[u32]> {
-        self.name_series(&drained.series);
-        self.take_totals(&drained.totals);
+        self.take_totals(drained, seconds);
         self.take_values(drained, nanos);
+        self.find_idle(drained, seconds);
+        let moves = !drained.moved.is_empty() || !drained.values.is_empty();
+        if moves {
+            self.sums.set(None);
+        } else if self.budget.rests(seconds) {
+            return None;
+        }
         let every = self.settings.limits.time_every_outcome;
         let tasks = self
             .tasks
@@ -145,28 +168,34 @@ impl Tick {
             .map(|task| (task.timeable(every), task.own_stride()));
         self.budget
             .observe(seconds, tasks)
-            .then(|| self.budget.strides(&self.route))
+            .then(|| self.budget.strides(self.rows.tasks()))
     }
 
-    fn name_series(&mut self, series: &[Arc<Description>]) {
-        let cap = self.settings.cardinality_cap;
-        for description in &series[self.route.len()..] {
-            let Description { identity, options } = &**description;
-            let task = if self.tasks.len() - self.overflows.len() < cap {
+    /// The task that a row counts in.
+    fn task_of(&mut self, row: usize, drained: &Drained) -> usize {
+        if let Some(task) = self.rows.task(row) {
+            return task;
+        }
+        let Description {
+            identity, options, ..
+        } = &*drained.series[row];
+        let task =
+            if self.tasks.len() - self.free.len() - self.overflows.len() < self.settings.cardinality_cap {
                 self.add(identity, *options)
             } else {
-                self.folded.push(self.route.len());
+                self.folded += 1;
                 let overflow = identity.overflow();
                 if let Some(task) = self.overflows.get(&overflow) {
                     *task
                 } else {
                     let task = self.add(&overflow, *options);
+                    self.tasks[task].is_overflow = true;
                     self.overflows.insert(overflow, task);
                     task
                 }
             };
-            self.route.push(task);
-        }
+        self.rows.set_task(row, task);
+        task
     }
 
     fn add(&mut self, identity: &Identity, options: Options) -> usize {
@@ -179,30 +208,52 @@ impl Tick {
             None => Names::Task(Box::new(wire.task(task, tags, room))),
             Some(kind) => Names::Kind(wire.kind(task, kind, room)),
         };
-        self.tasks.push(Task::new(names, options));
+        let task = Task::new(names, options);
+        if let Some(place) = self.free.pop() {
+            self.tasks[place] = task;
+            return place;
+        }
+        self.tasks.push(task);
         self.tasks.len() - 1
     }
 
-    fn take_totals(&mut self, totals: &[Totals]) {
-        for (totals, task) in totals.iter().zip(&self.route) {
-            self.tasks[*task].total = counters(totals);
-        }
-        if self.folded.is_empty() {
-            return;
-        }
-        // Several series count in one: their sums.
-        for task in self.overflows.values() {
-            self.tasks[*task].total = [0; COUNTERS];
-        }
-        for series in &self.folded {
-            let total = &mut self.tasks[self.route[*series]].total;
-            for (sum, more) in total
-                .iter_mut()
-                .zip(totals.get(*series).map(counters).unwrap_or_default())
-            {
-                *sum = sum.wrapping_add(more);
+    fn take_totals(&mut self, drained: &Drained, seconds: f64) {
+        for row in &drained.moved {
+            let task = self.task_of(*row, drained);
+            // Several series may count in one: what is new of each.
+            let more = self.rows.take(*row, counters(&drained.totals[*row]), seconds);
+            for (total, more) in self.tasks[task].total.iter_mut().zip(more) {
+                *total = total.wrapping_add(more);
             }
         }
+        for row in &drained.gone {
+            self.rows.forget(*row);
+        }
+    }
+
+    /// Lets go of tag sets that are silent, once there is nothing of them to send any more.
+    fn find_idle(&mut self, drained: &Drained, seconds: f64) {
+        let tasks = &self.tasks;
+        self.rows.find_idle(seconds, |row, task| {
+            let is_silent = drained.series[row].is_tag_set && drained.totals[row].is_quiet();
+            is_silent && (tasks[task].is_overflow || tasks[task].is_settled())
+        });
+        for task in self.rows.let_go() {
+            if self.tasks[task].is_overflow {
+                continue;
+            }
+            self.sums.set(None);
+            let total = std::mem::take(&mut self.tasks[task]).total;
+            let recorded = total.into_iter().fold(0, usize::wrapping_add) as u64;
+            self.gone.counters.recorded = self.gone.counters.recorded.wrapping_add(recorded);
+            self.budget.forget(task);
+            self.free.push(task);
+        }
+    }
+
+    /// The rows that were just found idle.
+    pub(crate) fn idle(&self) -> Option<&[usize]> {
+        self.rows.idle()
     }
 
     fn take_values(&mut self, drained: &Drained, nanos: impl Fn(u64) -> u64) {
@@ -213,8 +264,9 @@ impl Tick {
         } = self.settings.limits;
         let mut dropped = 0;
         for value in &drained.values {
-            self.budget.note(self.route[value.series], value.stride);
-            let durations = &mut self.tasks[self.route[value.series]].durations[value.outcome];
+            let task = self.task_of(value.series, drained);
+            self.budget.note(task, value.stride);
+            let durations = &mut self.tasks[task].durations[value.outcome];
             dropped += durations.push(
                 nanos(value.ticks),
                 value.stride,
@@ -222,13 +274,15 @@ impl Tick {
                 &mut self.random,
             );
         }
-        while self
-            .tasks
-            .iter()
-            .flat_map(|task| &task.durations)
-            .map(Durations::free)
-            .sum::<usize>()
-            > 2 * client_values
+        // Whoever brings nothing need not make room.
+        while !drained.values.is_empty()
+            && self
+                .tasks
+                .iter()
+                .flat_map(|task| &task.durations)
+                .map(Durations::free)
+                .sum::<usize>()
+                > 2 * client_values
         {
             let before = dropped;
             for durations in self.tasks.iter_mut().flat_map(|task| &mut task.durations) {
@@ -257,6 +311,7 @@ impl Tick {
 
     /// Begins a pass over all series. The `last` one keeps nothing back.
     pub(crate) fn begin(&mut self, last: bool) {
+        self.sums.set(None);
         let Limits {
             series_values,
             client_values,
@@ -328,6 +383,7 @@ impl Tick {
     /// Says how many bytes of the datagram the kernel took. Lines that end within are spent. Anything less than all ends the pass:
     /// what is pending waits for the next.
     pub(crate) fn settle(&mut self, taken: usize) {
+        self.sums.set(None);
         self.release();
         let taken = taken.min(self.packet.len());
         if taken > 0 {
@@ -444,8 +500,10 @@ impl Tick {
         };
         if step < COUNTERS {
             let delta = task.pending(step);
-            if delta > 0 {
-                wire.counter(task.names.counter(step), delta, &mut self.line);
+            if delta > 0
+                && let Some(name) = task.names.counter(step)
+            {
+                wire.counter(name, delta, &mut self.line);
             }
             return (
                 Some(Item::Count {
@@ -458,10 +516,11 @@ impl Tick {
         }
         if step < COUNTERS + OUTCOMES {
             let outcome = step - COUNTERS;
-            let Some((nanos, sample)) = task.durations[outcome].get(offset) else {
+            let value = task.durations[outcome].get(offset);
+            let (Some((nanos, sample)), Some(name)) = (value, task.names.duration(outcome)) else {
                 return (None, step_on);
             };
-            wire.timer(task.names.duration(outcome), nanos, Some(sample), &mut self.line);
+            wire.timer(name, nanos, Some(sample), &mut self.line);
             return (
                 Some(Item::Values {
                     task: index,
@@ -486,6 +545,7 @@ impl Tick {
 
     /// Drops what is pending, for good: the shutdown's deadline has come.
     pub(crate) fn give_up(&mut self) {
+        self.sums.set(None);
         self.pass = Pass::Idle;
         for task in &mut self.tasks {
             for counter in 0..COUNTERS {
@@ -500,29 +560,40 @@ impl Tick {
 
     /// The books as of the last drain.
     pub(crate) fn ledger(&self) -> Ledger {
-        let recorded = self
-            .tasks
-            .iter()
-            .flat_map(|task| task.total)
-            .fold(0, usize::wrapping_add) as u64;
-        let pending = self
-            .tasks
-            .iter()
-            .flat_map(|task| (0..COUNTERS).map(|counter| task.pending(counter)))
-            .sum();
+        let sums = self.sums.get().unwrap_or_else(|| self.sum());
+        self.sums.set(Some(sums));
+        let Sums {
+            recorded,
+            pending,
+            values,
+        } = sums;
+        let recorded = recorded.wrapping_add(self.gone.counters.recorded);
         Ledger {
             counters: CounterAccount {
                 recorded,
                 pending,
                 ..self.gone.counters
             },
-            folded: self.folded.len() as u64,
+            folded: self.folded,
             timers: TimerAccount {
                 recorded: self.measured,
-                pending: self.values() as u64,
+                pending: values,
                 ..self.gone.timers
             },
             ..self.gone
+        }
+    }
+
+    fn sum(&self) -> Sums {
+        let totals = self.tasks.iter().flat_map(|task| task.total);
+        Sums {
+            recorded: totals.fold(0, usize::wrapping_add) as u64,
+            pending: self
+                .tasks
+                .iter()
+                .flat_map(|task| (0..COUNTERS).map(|counter| task.pending(counter)))
+                .sum(),
+            values: self.values() as u64,
         }
     }
 

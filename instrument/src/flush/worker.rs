@@ -329,6 +329,9 @@ impl Engine {
         {
             reader.steer(strides);
         }
+        if let Some(rows) = tick.idle() {
+            reader.retire(rows);
+        }
         let folded = self.tick.ledger().folded;
         if folded > 0 {
             self.trouble.tell(Instant::now(), Topic::Folded, || {

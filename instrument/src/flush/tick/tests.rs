@@ -1,11 +1,15 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
     flush::budget::base_stride,
-    record::{registry::Options, shard::Ended, snapshot::Measured},
+    record::{
+        registry::Options,
+        shard::Ended,
+        snapshot::{Measured, Totals},
+    },
     wire::Dialect,
 };
 
@@ -23,6 +27,7 @@ fn settings() -> Settings {
             time_every_outcome: false,
         },
         telemetry: false,
+        idle_expiry: None,
     }
 }
 
@@ -47,11 +52,22 @@ impl Source {
             tags,
             kind: None,
         };
-        self.drained
-            .series
-            .push(Arc::new(Description { identity, options }));
+        self.drained.series.push(Arc::new(Description {
+            identity,
+            options,
+            is_tag_set: false,
+        }));
         self.drained.totals.push(Totals::default());
+        self.drained.moved.push(self.drained.totals.len() - 1);
         self.drained.totals.len() - 1
+    }
+
+    fn tag_set(&mut self, name: &str, value: &str) -> usize {
+        let row = self.tagged(name, &[("n", value)], Options::default());
+        if let Some(description) = self.drained.series.last_mut().and_then(Arc::get_mut) {
+            description.is_tag_set = true;
+        }
+        row
     }
 
     fn calls(&mut self, task: usize, started: usize, outcomes: [usize; OUTCOMES]) {
@@ -322,4 +338,87 @@ proptest! {
             );
         }
     }
+}
+
+/// A tag set that was called once, and all that came of it.
+fn with_one_set(cap: usize) -> (Tick, Source, usize) {
+    let mut tick = Tick::new(Settings {
+        idle_expiry: Some(Duration::from_secs(10)),
+        cardinality_cap: cap,
+        ..settings()
+    });
+    let mut source = Source::default();
+    let set = source.tag_set("work", "1");
+    source.calls(set, 1, [1, 0, 0]);
+    assert_eq!(source.pass(&mut tick, true, always).len(), 2);
+    (tick, source, set)
+}
+
+#[test]
+fn a_silent_tag_set_is_let_go_of_and_comes_back() {
+    let (mut tick, mut source, set) = with_one_set(1);
+    source.drained.moved.clear();
+    tick.absorb(&source.drained, 9.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]), "not for long enough");
+    tick.absorb(&source.drained, 9.5, |ticks| ticks);
+    assert_eq!(tick.idle(), None, "it is not looked each time");
+    tick.absorb(&source.drained, 14.5, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[set][..]));
+    let ledger = tick.ledger();
+    assert!(ledger.is_balanced(), "{ledger:?}");
+    assert_eq!(ledger.counters.recorded, 2, "what was counted stays in the books");
+    // Its place under the cap is another's now, and then its own again.
+    let other = source.tag_set("work", "2");
+    source.calls(other, 1, [0, 0, 0]);
+    source.drained.moved = vec![other];
+    assert_eq!(
+        source.pass(&mut tick, true, always),
+        ["tasks.status.work.started.n.2:1|c"]
+    );
+    assert_eq!(tick.ledger().folded, 0);
+    source.calls(set, 1, [1, 0, 0]);
+    source.drained.moved = vec![set];
+    let lines = source.pass(&mut tick, true, always);
+    assert!(lines.iter().all(|line| line.contains("overflow")), "{lines:?}");
+    assert_eq!(tick.ledger().counters.sent, 5);
+}
+
+#[test]
+fn a_tag_set_with_something_left_to_send_stays() {
+    let (mut tick, mut source, set) = with_one_set(10);
+    source.calls(set, 1, [0, 0, 0]);
+    source.pass(&mut tick, true, never);
+    source.drained.moved.clear();
+    tick.absorb(&source.drained, 100.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]), "pending, and in flight");
+    source.pass(&mut tick, true, always);
+    tick.absorb(&source.drained, 200.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]), "in flight still");
+    source.calls(set, 0, [0, 1, 0]);
+    source.drained.moved = vec![set];
+    tick.absorb(&source.drained, 300.0, |ticks| ticks);
+    source.drained.moved.clear();
+    tick.absorb(&source.drained, 400.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]), "pending");
+    assert_eq!(
+        source.pass(&mut tick, true, always),
+        ["tasks.status.work.exceptions.n.1:1|c"]
+    );
+    tick.absorb(&source.drained, 500.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[set][..]));
+}
+
+#[test]
+fn a_task_without_call_tags_stays() {
+    let mut tick = Tick::new(Settings {
+        idle_expiry: Some(Duration::from_secs(10)),
+        ..settings()
+    });
+    let mut source = Source::default();
+    let task = source.task("work");
+    source.calls(task, 1, [1, 0, 0]);
+    source.pass(&mut tick, true, always);
+    source.drained.moved.clear();
+    tick.absorb(&source.drained, 100.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]));
 }
