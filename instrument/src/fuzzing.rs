@@ -70,7 +70,7 @@ pub fn flush(client: ClientBuilder, series: &[Series]) -> Result<Sent, Error> {
             time_every_outcome: false,
         },
         telemetry: config.telemetry,
-        idle_expiry: None,
+        idle_expiry: config.idle_expiry,
     });
     let mut drained = Drained::default();
     for (id, series) in series.iter().enumerate() {
@@ -90,7 +90,7 @@ pub fn flush(client: ClientBuilder, series: &[Series]) -> Result<Sent, Error> {
         drained.series.push(Arc::new(Description {
             identity,
             options,
-            ..Description::default()
+            is_tag_set: false,
         }));
         drained.moved.push(id);
         drained.totals.push(Totals {
@@ -124,4 +124,38 @@ pub fn flush(client: ClientBuilder, series: &[Series]) -> Result<Sent, Error> {
         room,
         ledger: tick.ledger(),
     })
+}
+
+// So that the ordinary build sees it too.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Client;
+
+    #[test]
+    fn a_flush_sends_what_every_series_counted() {
+        let series = ["a", "b|c"].map(|task| Series {
+            task: task.into(),
+            started: 3,
+            ended: [2, 0, 0],
+            durations: vec![1_000_000],
+            in_flight: true,
+            ..Series::default()
+        });
+        let sent = flush(Client::builder(), &series).unwrap();
+        assert!(sent.ledger.is_balanced());
+        let text = String::from_utf8(sent.datagrams.concat()).unwrap();
+        for line in [
+            "tasks.status.a.started:3|c",
+            "tasks.status.b_c.in_flight:1|g",
+            "b_c.success:1|ms|@0.5",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+        assert!(
+            sent.datagrams
+                .iter()
+                .all(|datagram| datagram.len() <= sent.packet_size)
+        );
+    }
 }

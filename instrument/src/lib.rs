@@ -104,7 +104,7 @@ mod config;
 mod error;
 mod flush;
 mod fork;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod global;
