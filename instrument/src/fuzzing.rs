@@ -90,7 +90,7 @@ pub fn flush(client: ClientBuilder, series: &[Series]) -> Result<Sent, Error> {
         drained.series.push(Arc::new(Description {
             identity,
             options,
-            is_tag_set: false,
+            ..Description::default()
         }));
         drained.moved.push(id);
         drained.totals.push(Totals {
