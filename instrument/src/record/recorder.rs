@@ -129,7 +129,7 @@ impl Recorder {
                 // From the other end than threads take them, which puts each behind the rest.
                 pool.free.remove(0)
             };
-            shard.sets.begin_sweep();
+            shard.sets.begin_sweep(super::tags::sweeps());
             shard.sets.sweep(usize::MAX);
             self.release(shard);
         }

@@ -146,8 +146,9 @@ impl Shard {
     pub(crate) fn block(&self, slot: usize) -> Option<&Block> {
         let first = self.head.blocks.get();
         let block = first.wrapping_byte_add(slot);
-        // The sum first: it is needed anyway. Where addresses are short it might go around the end of memory.
-        let is_beyond = if cfg!(target_pointer_width = "64") {
+        // The sum first: it is needed anyway. Where addresses are short, or carry a tag in their first byte, it might go around the
+        // end of memory.
+        let is_beyond = if cfg!(all(target_pointer_width = "64", target_arch = "x86_64")) {
             block.addr() >= self.head.end.get()
         } else {
             slot >= self.head.end.get() - first.addr()

@@ -2,10 +2,7 @@
 
 mod mirror;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Weak},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use self::mirror::{Mirror, Reading};
 use super::{
@@ -116,8 +113,6 @@ struct Sets {
     /// By row.
     open: HashMap<usize, Open>,
     free: Vec<usize>,
-    /// Sets that have no row any more, and that somebody held still when that was seen.
-    leaving: Vec<Weak<TagSet>>,
     /// Stands in rows that have no series.
     nobody: Arc<Description>,
     /// Whether there are any verdicts that a holder may not have acted upon.
@@ -127,7 +122,6 @@ struct Sets {
 /// A tag set with a row.
 #[derive(Debug)]
 struct Open {
-    set: Weak<TagSet>,
     slot: usize,
     /// Where it has cells: shard and index.
     cells: Vec<(usize, usize)>,
@@ -328,16 +322,14 @@ impl Reader {
             }
         }
         self.sets.judged |= !rows.is_empty();
-        if !self.sets.judged && self.sets.leaving.is_empty() {
-            return;
+        // Whoever holds sets, they need not be this client's.
+        if self.sets.judged || tag_set::is_full() {
+            self.sets.judged = self.shards.iter().any(|tracked| tracked.mirror.may_be_closed());
+            tags::begin_sweep();
+            self.recorder.sweep_free();
+            tag_set::make_room();
         }
-        self.sets.judged = self.shards.iter().any(|tracked| tracked.mirror.may_be_closed());
-        tags::begin_sweep();
-        self.recorder.sweep_free();
-        self.sets
-            .leaving
-            .retain(|set| set.upgrade().is_some_and(|set| !tag_set::forget(&set)));
-        tag_set::make_room();
+        tag_set::forget_unheld();
     }
 
     /// Makes `strides` (by row, in units of 1/256 of a call) the ones to use.
@@ -393,7 +385,6 @@ impl Sets {
             row
         });
         let open = self.open.entry(row).or_insert_with(|| Open {
-            set: Arc::downgrade(set),
             slot: set.slot(),
             cells: Vec::new(),
         });
@@ -410,9 +401,8 @@ impl Sets {
         if !open.cells.is_empty() {
             return;
         }
-        if let Some(Open { set, slot, .. }) = self.open.remove(&row) {
+        if let Some(Open { slot, .. }) = self.open.remove(&row) {
             self.by_slot.remove(&slot);
-            self.leaving.push(set);
         }
         into.series[row] = Arc::clone(&self.nobody);
         into.gone.push(row);

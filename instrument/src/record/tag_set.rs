@@ -12,11 +12,11 @@
 
 use std::{
     borrow::Borrow,
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     hash::{Hash, Hasher},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicIsize, Ordering},
+        atomic::{AtomicBool, AtomicIsize, Ordering, fence},
     },
 };
 
@@ -93,7 +93,7 @@ impl Eq for ByIdentity {}
 #[derive(Default)]
 pub(super) struct TagSets {
     by_identity: Option<HashSet<ByIdentity>>,
-    by_slot: Option<HashMap<usize, Arc<TagSet>>>,
+    by_slot: BTreeMap<usize, Arc<TagSet>>,
     /// How many there ever were.
     ever: usize,
 }
@@ -107,30 +107,50 @@ static FULL: AtomicBool = AtomicBool::new(false);
 impl TagSets {
     pub(super) const NONE: Self = Self {
         by_identity: None,
-        by_slot: None,
+        by_slot: BTreeMap::new(),
         ever: 0,
     };
 
     fn len(&self) -> usize {
-        self.by_slot.as_ref().map_or(0, HashMap::len)
+        self.by_slot.len()
     }
 
     /// Removes the set if nobody holds it but the registry and `others`, and no future waits.
     fn remove(&mut self, set: &Arc<TagSet>, others: usize) -> bool {
-        let (Some(by_identity), Some(by_slot)) = (&mut self.by_identity, &mut self.by_slot) else {
-            return false;
-        };
-        // Acquire, in `strong_count`: who let go before has added his sum.
-        let free = Arc::strong_count(set) == OWN + others && set.waiting.load(Ordering::Relaxed) == 0;
-        if free && by_slot.remove(&set.slot).is_some() {
+        let is_held = Arc::strong_count(set) != OWN + others;
+        // The count is read relaxed. Who let go did so with Release, after he had added his sum.
+        fence(Ordering::Acquire);
+        let is_free = !is_held && set.waiting.load(Ordering::Relaxed) == 0;
+        if is_free
+            && self.by_slot.remove(&set.slot).is_some()
+            && let Some(by_identity) = &mut self.by_identity
+        {
             by_identity.remove(&set.description.identity);
         }
-        free
+        is_free
+    }
+
+    /// Removes those of the next `step` sets from `from` on that nobody holds. Says where to go on, if there are more.
+    fn sweep(&mut self, from: usize, step: usize) -> Option<usize> {
+        let (mut looked_at, mut next, mut free) = (0, None, Vec::new());
+        for set in self.by_slot.range(from..).map(|(_, set)| set).take(step) {
+            (looked_at, next) = (looked_at + 1, Some(set.slot + 1));
+            if Arc::strong_count(set) == OWN {
+                free.push(Arc::clone(set));
+            }
+        }
+        for set in &free {
+            self.remove(set, 1);
+        }
+        if self.len() <= MOST - WORTHWHILE {
+            FULL.store(false, Ordering::Relaxed);
+        }
+        next.filter(|_| looked_at == step)
     }
 
     /// Removes all sets that nobody holds.
     fn purge(&mut self) {
-        let all: Vec<_> = self.by_slot.iter().flat_map(HashMap::values).cloned().collect();
+        let all: Vec<_> = self.by_slot.values().cloned().collect();
         for set in &all {
             self.remove(set, 1);
         }
@@ -163,26 +183,33 @@ pub(crate) fn of(identity: Identity, options: Options) -> Option<Arc<TagSet>> {
     sets.by_identity
         .get_or_insert_default()
         .insert(ByIdentity(Arc::clone(&set)));
-    sets.by_slot
-        .get_or_insert_default()
-        .insert(set.slot, Arc::clone(&set));
+    sets.by_slot.insert(set.slot, Arc::clone(&set));
     Some(set)
 }
 
 /// The set at `slot`, if it is still known.
 pub(crate) fn at(slot: usize) -> Option<Arc<TagSet>> {
     let (_busy, registry) = registry::locked();
-    registry.sets.by_slot.as_ref()?.get(&slot).cloned()
+    registry.sets.by_slot.get(&slot).cloned()
+}
+
+/// Sets that are looked at under the lock at a time: few enough that a caller can wait for it.
+const STEP: usize = 1024;
+
+/// Forgets all sets that nobody holds and no future waits for.
+pub(crate) fn forget_unheld() {
+    let mut hand = Some(0);
+    while let Some(from) = hand {
+        let (_busy, mut registry) = registry::locked();
+        hand = registry.sets.sweep(from, STEP);
+    }
 }
 
 /// Forgets the set, unless anybody but the registry and the caller holds it, or a future waits. True if it is gone.
-pub(crate) fn forget(set: &Arc<TagSet>) -> bool {
+#[cfg(all(test, not(any(loom, shuttle))))]
+fn forget(set: &Arc<TagSet>) -> bool {
     let (_busy, mut registry) = registry::locked();
-    let gone = registry.sets.remove(set, 1);
-    if registry.sets.len() <= MOST - WORTHWHILE {
-        FULL.store(false, Ordering::Relaxed);
-    }
-    gone
+    registry.sets.remove(set, 1)
 }
 
 /// Looks for room if there is none.

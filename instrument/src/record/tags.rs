@@ -140,22 +140,25 @@ impl Seen {
     }
 }
 
+/// The number of the newest sweep.
+pub(super) fn sweeps() -> usize {
+    SWEEPS.load(Ordering::Relaxed)
+}
+
 /// Goes on with the sweep, if one is under way.
 fn sweep() {
-    let sweep = SWEEPS.load(Ordering::Relaxed);
+    let sweep = sweeps();
     let is_due = with_seen(|seen| {
-        let begins = seen.sweep != sweep;
-        if begins {
+        if seen.sweep != sweep {
             (seen.sweep, seen.left) = (sweep, seen.known.len());
         }
-        (begins, seen.left > 0)
+        seen.left > 0
     });
-    let Some((begins, is_due)) = is_due else { return };
+    let Some(is_due) = is_due else { return };
     let here = Here;
     let shard = here.shard();
-    if begins {
-        shard.inspect(|shard| shard.sets.begin_sweep());
-    }
+    // By a number of its own: a thread that is new looks here before it has a shard.
+    shard.inspect(|shard| shard.sets.begin_sweep(sweep));
     if is_due {
         // What is let go of is freed, and who frees may be instrumented.
         let _busy = Busy::new();
@@ -178,12 +181,21 @@ impl fmt::Write for Values<'_> {
         while !more.is_char_boundary(kept) {
             kept -= 1;
         }
-        self.text.extend_from_slice(&more.as_bytes()[..kept]);
+        append(self.text, &more.as_bytes()[..kept]);
         for byte in &more.as_bytes()[kept..] {
             self.dropped = (self.dropped ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
         Ok(())
     }
+}
+
+/// Appends; an instrumented allocator that is asked for room is not to come back here.
+fn append(text: &mut Vec<u8>, more: &[u8]) {
+    if text.capacity() - text.len() < more.len() {
+        let _busy = Busy::new();
+        text.reserve(more.len());
+    }
+    text.extend_from_slice(more);
 }
 
 /// Appends the value's text; what `Display` reports as an error ends it there.
@@ -198,12 +210,14 @@ fn write(text: &mut Vec<u8>, value: &dyn Display) {
     let _ = write!(values, "{value}");
     if values.dropped != NOTHING {
         let hash = values.dropped;
-        // To a vector, which takes everything.
-        let _ = std::io::Write::write_fmt(text, format_args!("_{hash:016x}"));
+        let mut digits = [b'_'; 17];
+        // It has room for all of them.
+        let _ = std::io::Write::write_fmt(&mut &mut digits[1..], format_args!("{hash:016x}"));
+        append(text, &digits);
     }
     #[expect(clippy::cast_possible_truncation, reason = "at most the limit and a hash")]
     let length = (text.len() - start) as u32;
-    text.extend_from_slice(&length.to_le_bytes());
+    append(text, &length.to_le_bytes());
 }
 
 /// The values' texts, as [`write`] put them.
@@ -262,7 +276,7 @@ fn look_up(
     text.clear();
     write(&mut text);
     let length = text.len();
-    text.extend_from_slice(&std::ptr::from_ref(series).addr().to_le_bytes());
+    append(&mut text, &std::ptr::from_ref(series).addr().to_le_bytes());
     let known = with_seen(|seen| seen.find(&text)).flatten();
     let slot = known.unwrap_or_else(|| {
         let _busy = Busy::new();
@@ -276,7 +290,14 @@ fn look_up(
         with_seen(|seen| seen.remember(&text, slot, set));
         slot
     });
-    with_seen(|seen| seen.text = text);
+    let mut text = Some(text);
+    with_seen(|seen| {
+        text.replace(std::mem::take(&mut seen.text))
+            .map(|text| seen.text = text)
+    });
+    // What is left over is freed, and who frees may be instrumented.
+    let _busy = Busy::new();
+    drop(text);
     slot
 }
 
@@ -286,13 +307,18 @@ pub(crate) fn keep(slot: usize) {
     if !slot::is_tag_set(slot) {
         return;
     }
-    let kept = with_seen(|seen| {
-        let last = seen.known.get_mut(seen.last)?.as_mut()?;
-        (last.slot == slot).then(|| last.waiting += 1)
-    });
-    if kept.flatten().is_none() {
+    if !note_last(slot, 1) {
         note(slot, 1);
     }
+}
+
+/// Notes futures that wait if this thread looked up their set last.
+fn note_last(slot: usize, waiting: isize) -> bool {
+    let noted = with_seen(|seen| {
+        let last = seen.known.get_mut(seen.last)?.as_mut()?;
+        (last.slot == slot).then(|| last.waiting += waiting)
+    });
+    noted.flatten().is_some()
 }
 
 /// Notes that such a future waits no more: it was polled, or dropped.
@@ -301,7 +327,7 @@ pub(crate) fn let_go(slot: usize) {
         return;
     }
     let here = Here;
-    if !here.shard().is_some_and(|shard| shard.sets.note(slot, -1)) {
+    if !here.shard().is_some_and(|shard| shard.sets.note(slot, -1)) && !note_last(slot, -1) {
         note(slot, -1);
     }
 }

@@ -112,6 +112,8 @@ struct Own {
     /// on from where it is.
     hand: usize,
     left: usize,
+    /// The sweep that this is.
+    sweep: usize,
 }
 
 /// The tag sets that one thread counts.
@@ -243,9 +245,12 @@ impl Sets {
         true
     }
 
-    /// Begins to look for sets to close.
-    pub(crate) fn begin_sweep(&self) {
-        if let Ok(mut own) = self.own.try_borrow_mut() {
+    /// Begins to look for sets to close, unless it has done so for this sweep.
+    pub(crate) fn begin_sweep(&self, sweep: usize) {
+        if let Ok(mut own) = self.own.try_borrow_mut()
+            && own.sweep != sweep
+        {
+            own.sweep = sweep;
             own.left = own.held.len();
         }
     }

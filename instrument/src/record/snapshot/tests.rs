@@ -1,6 +1,7 @@
 use std::{
     future::Future,
     pin::pin,
+    sync::mpsc,
     task::{Context, Waker},
     thread,
 };
@@ -11,7 +12,7 @@ use crate::{
     task::{
         future::future,
         guard::Call,
-        place::{Tagged, tagged},
+        place::{self, Tagged, tagged},
         site::{End, Site, Token},
     },
 };
@@ -124,7 +125,7 @@ fn a_future_that_waits_to_be_polled_keeps_its_set() {
                 let place = tagged(&SITE, &["n"], &[&n]);
                 call(place);
                 (
-                    crate::task::place::Place::slot(&place),
+                    place::Place::slot(&place),
                     future(place, std::future::ready(()), |()| End::Success),
                 )
             })
@@ -148,4 +149,58 @@ fn a_future_that_waits_to_be_polled_keeps_its_set() {
     }
     assert!(tag_set::at(polled_at).is_none() && tag_set::at(dropped_at).is_none());
     local::dismiss(recorder.id());
+}
+
+#[test]
+fn sets_that_were_looked_up_and_never_started_are_forgotten() {
+    static SITE: Site = Site::new("looked_up");
+    let (recorder, mut reader, mut drained) = reader();
+    let looked_up = {
+        let recorder = Arc::clone(&recorder);
+        thread::spawn(move || {
+            local::within(&recorder, || {
+                let look_up = |n| {
+                    let place = tagged(&SITE, &["n"], &[&n]);
+                    let slot = place::Place::slot(&place);
+                    // Dropped without a poll.
+                    drop(future(place, std::future::ready(()), |()| End::Success));
+                    slot
+                };
+                (0..200).map(look_up).collect::<Vec<_>>()
+            })
+        })
+    };
+    let slots = looked_up.join().unwrap();
+    for _ in 0..10 {
+        drain(&mut reader, &mut drained);
+    }
+    assert!(slots.iter().all(|slot| tag_set::at(*slot).is_none()));
+}
+
+/// Threads that come and go, each with a set of its own, while the flusher only ever sees one of them at work.
+#[test]
+fn threads_that_come_and_go_leave_no_cells_open() {
+    static SITE: Site = Site::new("thread_per_job");
+    let (recorder, mut reader, mut drained) = reader();
+    for job in 0..200 {
+        let (go, wait) = mpsc::channel::<()>();
+        let (half, is_half) = mpsc::channel::<()>();
+        let recorder = Arc::clone(&recorder);
+        let thread = thread::spawn(move || {
+            local::within(&recorder, || {
+                call(tagged(&SITE, &["job"], &[&job]));
+                for _ in 0..20 {
+                    call(tagged(&SITE, &["job"], &[&"same"]));
+                }
+                half.send(()).unwrap();
+                // Until its sender is gone.
+                let _ = wait.recv();
+            });
+        });
+        is_half.recv().unwrap();
+        drain(&mut reader, &mut drained);
+        drop(go);
+        thread.join().unwrap();
+    }
+    assert!(reader.open_sets() < 20, "{}", reader.open_sets());
 }
