@@ -47,7 +47,10 @@ fn call(shard: &Shard, set: &Arc<TagSet>) {
 }
 
 fn sweep(shard: &Shard) {
-    shard.sets.begin_sweep();
+    // A new one each time. That it differs is all that is looked at, so it is no matter that it does from run to run.
+    static SWEEPS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
+    let sweep = SWEEPS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    shard.sets.begin_sweep(sweep);
     shard.sets.sweep(usize::MAX);
 }
 
