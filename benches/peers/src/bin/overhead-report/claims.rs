@@ -120,7 +120,8 @@ pub fn judge(calls: &Calls, threads: &Threads, series: &[(usize, Samples)], pace
     {
         claims.push(claim(
             "processor time of the background at a million tasks a second, by the callers' over the bare task",
-            (own.others - bare.others) / (own.caller - bare.caller),
+            // A nanosecond a call is a millisecond a million calls. At its pace the caller mostly sleeps and wakes, which hides it.
+            (own.others - bare.others) / over(ours::DEFAULT).median(),
             AtMost(0.2),
         ));
         claims.push(claim(
