@@ -42,6 +42,31 @@ pub(crate) struct Settings {
     pub(crate) idle_expiry: Option<Duration>,
 }
 
+#[cfg(test)]
+impl Settings {
+    /// Plain statsd in small datagrams, with every duration sent.
+    pub(super) fn unbounded(cardinality_cap: usize) -> Self {
+        use super::budget::base_stride;
+        use crate::wire::Dialect;
+
+        Self {
+            wire: Wire::new(Dialect::Statsd, None, &[], false),
+            packet_size: 512,
+            cardinality_cap,
+            limits: Limits {
+                series_rate: 1e9,
+                client_rate: 1e9,
+                series_values: 100_000,
+                client_values: 100_000,
+                base_stride: base_stride(1.0),
+                time_every_outcome: false,
+            },
+            telemetry: false,
+            idle_expiry: None,
+        }
+    }
+}
+
 /// What all tasks add up to, for the books: increments recorded and pending, and durations pending.
 #[derive(Clone, Copy, Debug)]
 struct Sums {

@@ -15,9 +15,9 @@ use std::{
 
 use super::{
     busy::Busy,
-    recorder::Recorder,
+    recorder::{Options, Recorder},
     series::Series,
-    shard::{End, Here, Shard, Tenancy, Token},
+    shard::{End, Here, STRIDE_ONE, Shard, Tenancy, Token},
     slot, tag_set, tags,
 };
 
@@ -144,6 +144,18 @@ pub(crate) fn admit(recorder: &Arc<Recorder>) {
     if epoch() == 0 {
         clients.turn();
     }
+}
+
+/// A recorder for the calls of a scope, each of them timed, that is known already.
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) fn scoped() -> Arc<Recorder> {
+    let recorder = Arc::new(Recorder::new(Options {
+        scoped: true,
+        time_every_outcome: false,
+        base_stride: STRIDE_ONE,
+    }));
+    admit(&recorder);
+    recorder
 }
 
 /// Takes back [`admit`].

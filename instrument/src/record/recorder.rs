@@ -13,6 +13,7 @@ use super::{
     busy::Busy,
     forks,
     shard::{Shard, Strides, Terms},
+    tags,
 };
 use crate::sync::{Mutex, lock};
 
@@ -129,8 +130,7 @@ impl Recorder {
                 // From the other end than threads take them, which puts each behind the rest.
                 pool.free.remove(0)
             };
-            shard.sets.begin_sweep(super::tags::sweeps());
-            shard.sets.sweep(usize::MAX);
+            shard.sets.sweep(tags::sweeps(), usize::MAX);
             self.release(shard);
         }
     }

@@ -327,7 +327,6 @@ impl Reader {
             self.sets.judged = self.shards.iter().any(|tracked| tracked.mirror.may_be_closed());
             tags::begin_sweep();
             self.recorder.sweep_free();
-            tag_set::make_room();
         }
         tag_set::forget_unheld();
     }

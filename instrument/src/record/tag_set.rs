@@ -148,13 +148,12 @@ impl TagSets {
         next.filter(|_| looked_at == step)
     }
 
-    /// Removes all sets that nobody holds.
+    /// Removes all sets that nobody holds, and takes note if that brings too little.
     fn purge(&mut self) {
-        let all: Vec<_> = self.by_slot.values().cloned().collect();
-        for set in &all {
-            self.remove(set, 1);
+        self.sweep(0, usize::MAX);
+        if self.len() > MOST - WORTHWHILE {
+            FULL.store(true, Ordering::Relaxed);
         }
-        FULL.store(self.len() > MOST - WORTHWHILE, Ordering::Relaxed);
     }
 }
 
@@ -210,14 +209,6 @@ pub(crate) fn forget_unheld() {
 fn forget(set: &Arc<TagSet>) -> bool {
     let (_busy, mut registry) = registry::locked();
     registry.sets.remove(set, 1)
-}
-
-/// Looks for room if there is none.
-pub(crate) fn make_room() {
-    if is_full() {
-        let (_busy, mut registry) = registry::locked();
-        registry.sets.purge();
-    }
 }
 
 /// Whether tag sets that are not known yet have no room.

@@ -50,8 +50,7 @@ fn sweep(shard: &Shard) {
     // A new one each time. That it differs is all that is looked at, so it is no matter that it does from run to run.
     static SWEEPS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
     let sweep = SWEEPS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    shard.sets.begin_sweep(sweep);
-    shard.sets.sweep(usize::MAX);
+    shard.sets.sweep(sweep, usize::MAX);
 }
 
 /// What the flusher makes of its drains.

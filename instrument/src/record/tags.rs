@@ -155,16 +155,14 @@ fn sweep() {
         seen.left > 0
     });
     let Some(is_due) = is_due else { return };
-    let here = Here;
-    let shard = here.shard();
-    // By a number of its own: a thread that is new looks here before it has a shard.
-    shard.inspect(|shard| shard.sets.begin_sweep(sweep));
     if is_due {
         // What is let go of is freed, and who frees may be instrumented.
         let _busy = Busy::new();
         with_seen(Seen::sweep);
     }
-    shard.inspect(|shard| _ = shard.sets.sweep(STEP));
+    // The shard knows by itself how far it is: a thread that is new looks here before it has one.
+    let here = Here;
+    here.shard().inspect(|shard| _ = shard.sets.sweep(sweep, STEP));
 }
 
 /// Formats values behind each other, each closed by its length, so that no two lists look the same.

@@ -6,9 +6,8 @@ use crate::{
     clock::Scale,
     record::{
         local,
-        recorder::{Options, Recorder},
+        recorder::Recorder,
         registry::Identity,
-        shard::STRIDE_ONE,
         snapshot::{Drained, Reader},
     },
     scope::Scoped,
@@ -68,15 +67,8 @@ struct Session {
 
 impl Session {
     fn new() -> Self {
-        let options = Options {
-            scoped: true,
-            time_every_outcome: false,
-            base_stride: STRIDE_ONE,
-        };
-        let recorder = Arc::new(Recorder::new(options));
-        local::admit(&recorder);
         Self {
-            recorder,
+            recorder: local::scoped(),
             scale: Scale::new(),
         }
     }

@@ -10,25 +10,10 @@ use crate::{
         shard::{Ended, OUTCOMES, STRIDE_ONE},
         snapshot::{Measured, Totals},
     },
-    wire::Dialect,
 };
 
 fn settings() -> Settings {
-    Settings {
-        wire: Wire::new(Dialect::Statsd, None, &[], false),
-        packet_size: 512,
-        cardinality_cap: 100,
-        limits: Limits {
-            series_rate: 1e9,
-            client_rate: 1e9,
-            series_values: 100_000,
-            client_values: 100_000,
-            base_stride: base_stride(1.0),
-            time_every_outcome: false,
-        },
-        telemetry: false,
-        idle_expiry: None,
-    }
+    Settings::unbounded(100)
 }
 
 /// What a recorder would hold, by hand.

@@ -12,23 +12,16 @@ use proptest::prelude::*;
 
 use crate::{
     flush::{
-        budget::{Limits, base_stride},
         handle::{self, Handle, Times},
         tick::{Settings, Tick},
     },
     ledger::{FlushReport, Ledger},
-    record::{
-        local,
-        recorder::{Options, Recorder},
-        shard::STRIDE_ONE,
-        snapshot::Reader,
-    },
+    record::{local, recorder::Recorder, snapshot::Reader},
     task::{
         guard::Call,
         site::{End, Site, Token},
     },
     transport::{Cause, SendError, Transport, Verdict},
-    wire::{Dialect, Wire},
 };
 
 const BOUND: Duration = Duration::from_secs(30);
@@ -266,24 +259,6 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-fn settings() -> Settings {
-    Settings {
-        wire: Wire::new(Dialect::Statsd, None, &[], false),
-        packet_size: 512,
-        cardinality_cap: 1_000,
-        limits: Limits {
-            series_rate: 1e9,
-            client_rate: 1e9,
-            series_values: 100_000,
-            client_values: 100_000,
-            base_stride: base_stride(1.0),
-            time_every_outcome: false,
-        },
-        telemetry: false,
-        idle_expiry: None,
-    }
-}
-
 /// A flusher of calls that count in `recorder`, and what its transport sees.
 struct Run {
     recorder: Arc<Recorder>,
@@ -296,13 +271,7 @@ struct Run {
 
 impl Run {
     fn new(script: Vec<Step>, whole_frames: bool) -> Self {
-        let options = Options {
-            scoped: true,
-            time_every_outcome: false,
-            base_stride: STRIDE_ONE,
-        };
-        let recorder = Arc::new(Recorder::new(options));
-        local::admit(&recorder);
+        let recorder = local::scoped();
         let shared = Arc::new(Shared::default());
         let transport = Scripted {
             shared: Arc::clone(&shared),
@@ -318,8 +287,13 @@ impl Run {
             shutdown_deadline: Duration::ZERO,
         };
         let reader = Reader::new(Arc::clone(&recorder));
-        let (handle, _) = handle::start(reader, Tick::new(settings()), Box::new(transport), times)
-            .expect("there is a thread to be had");
+        let (handle, _) = handle::start(
+            reader,
+            Tick::new(Settings::unbounded(1_000)),
+            Box::new(transport),
+            times,
+        )
+        .expect("there is a thread to be had");
         Self {
             recorder,
             handle,

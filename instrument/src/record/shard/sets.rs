@@ -245,22 +245,16 @@ impl Sets {
         true
     }
 
-    /// Begins to look for sets to close, unless it has done so for this sweep.
-    pub(crate) fn begin_sweep(&self, sweep: usize) {
-        if let Ok(mut own) = self.own.try_borrow_mut()
-            && own.sweep != sweep
-        {
-            own.sweep = sweep;
-            own.left = own.held.len();
-        }
-    }
-
-    /// Closes what may be closed of the next `most` sets; false if all were looked at. Neither waits nor allocates. Holder
-    /// only.
-    pub(crate) fn sweep(&self, most: usize) -> bool {
+    /// Goes on with this sweep: closes what may be closed of the next `most` sets; false if all were looked at. Neither waits nor
+    /// allocates. Holder only.
+    pub(crate) fn sweep(&self, sweep: usize, most: usize) -> bool {
         let Ok(mut own) = self.own.try_borrow_mut() else {
             return false;
         };
+        if own.sweep != sweep {
+            own.sweep = sweep;
+            own.left = own.held.len();
+        }
         if own.left == 0 {
             return false;
         }

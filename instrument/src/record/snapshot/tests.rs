@@ -8,7 +8,7 @@ use std::{
 
 use super::*;
 use crate::{
-    record::{local, recorder::Options},
+    record::local,
     task::{
         future::future,
         guard::Call,
@@ -20,12 +20,7 @@ use crate::{
 type Place = Tagged<&'static Site>;
 
 fn reader() -> (Arc<Recorder>, Reader, Drained) {
-    let recorder = Arc::new(Recorder::new(Options {
-        scoped: true,
-        time_every_outcome: false,
-        base_stride: STRIDE_ONE,
-    }));
-    local::admit(&recorder);
+    let recorder = local::scoped();
     let reader = Reader::new(Arc::clone(&recorder));
     (recorder, reader, Drained::default())
 }
