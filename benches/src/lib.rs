@@ -1,5 +1,7 @@
 //! What the benches measure: the same functions with the attribute and without it, and the clocks to compare them with.
 
+pub mod figures;
+
 use std::{
     future::Future,
     hint::black_box,
@@ -12,6 +14,9 @@ use instrument_task::{Client, Error, Guard, with_client};
 
 /// Calls between two drains: few enough that a thread's ring never asks for sampling.
 pub const BATCH: u32 = 448;
+
+/// Batches that warm up: as many as fill a thread's ring once around, as they do in a worker that goes on.
+pub const WARM: u32 = 5;
 
 /// What a task fails with.
 #[derive(Clone, Copy, Debug)]

@@ -2,14 +2,9 @@
 //! `valgrind --tool=callgrind`, which is exact and the same on every machine; how long they take, the benches tell.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use std::{
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-    process::{self, Command},
-};
+use std::{fmt::Write as _, fs, path::Path};
 
-use instrument_task_tests::children;
+use instrument_task_tests::callgrind;
 
 /// What a call may execute besides its body.
 struct Bound {
@@ -64,7 +59,7 @@ const BOUNDS: [Bound; 3] = [
 /// The functions that are called, one for each form that the attribute writes.
 const FUNCTIONS: [&str; 4] = [
     // A body that stays in place, and calls nothing itself.
-    "leaf",     // One that stays in place, with a value that is looked at.
+    "leaf", // One that stays in place, with a value that is looked at.
     "fallible", // One that may be left by `?`, and so becomes a closure.
     "question", // One whose `?` is written anew, because it knows its caller.
     "tracked",
@@ -82,54 +77,19 @@ const KEPT: [&str; 1] = ["kept"];
 /// Enough that a single call more or less cannot hide, and that the rare stride's pick is paid.
 const CALLS: u64 = 10_000;
 
-/// The program that makes the calls, optimised as a user's would be.
-fn program() -> PathBuf {
-    let built = Path::new(env!("CARGO_BIN_EXE_overhead_instructions"));
-    if !cfg!(debug_assertions) {
-        return built.to_owned();
-    }
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("optimised");
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--quiet", "--bin", "overhead_instructions"])
-        .args(["--package", env!("CARGO_PKG_NAME"), "--target-dir"])
-        .arg(&target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .expect("cargo starts: it started this test");
-    assert!(status.success(), "the program builds");
-    target.join("release").join("overhead_instructions")
-}
-
 /// What `calls` calls executed in all, how many increments they recorded, and how many durations.
 fn count(program: &Path, mode: &str, shape: &str, calls: u64) -> [u64; 3] {
-    let name = format!("callgrind-{}-{mode}-{shape}-{calls}", process::id());
-    let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let ended = children::run(
-        Command::new("valgrind")
-            .args([
-                "--tool=callgrind",
-                "--collect-atstart=no",
-                "--toggle-collect=*measured*",
-            ])
-            .arg(format!("--callgrind-out-file={}", profile.display()))
-            .arg(program)
-            .args([mode, shape, &calls.to_string()]),
-    );
-    assert!(ended.status.success(), "{}", ended.errors);
-    let text = fs::read_to_string(&profile).expect("callgrind writes its profile");
-    // It is of no use any more, and a file that stays does no harm.
-    let _ = fs::remove_file(&profile);
-    let instructions = text
-        .lines()
-        .find_map(|line| line.strip_prefix("totals: "))
-        .and_then(|total| total.trim().parse().ok())
-        .expect("a profile ends with its total");
-    let (recorded, timed) = ended.output.trim().split_once(' ').expect("two numbers");
+    let counts = callgrind::count(program, &[mode, shape, &calls.to_string()], false, scratch());
+    let (recorded, timed) = counts.output.trim().split_once(' ').expect("two numbers");
     [
-        instructions,
+        counts.instructions,
         recorded.parse().expect("a number"),
         timed.parse().expect("a number"),
     ]
+}
+
+fn scratch() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
 /// The same for one call, in thousandths: what twice as many execute more.
@@ -157,11 +117,15 @@ fn a_call_of_a_future_keeps_within_its_instructions() {
 }
 
 fn check(shapes: &[&str], limit: impl Fn(&Bound) -> u64) {
-    if let Err(error) = Command::new("valgrind").arg("--version").output() {
-        println!("skipped: valgrind does not start: {error}");
+    if let Err(why) = callgrind::available() {
+        println!("skipped: {why}");
         return;
     }
-    let program = program();
+    let program = callgrind::optimised(
+        "overhead_instructions",
+        env!("CARGO_BIN_EXE_overhead_instructions"),
+        scratch(),
+    );
     let mut table = String::new();
     let mut exceeded = false;
     for shape in shapes {

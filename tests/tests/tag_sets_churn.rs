@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     future::Future,
     net::UdpSocket,
     pin::Pin,
@@ -17,7 +16,7 @@ use std::{
 };
 
 use instrument_task::{Client, ClientBuilder, Dialect, instrument_task, testing::Receiver};
-use instrument_task_tests::wait::until;
+use instrument_task_tests::{process::Figures, wait::until};
 
 #[instrument_task(tags(id = id), time = never)]
 fn handle(id: u64) -> Result<u64, u64> {
@@ -186,13 +185,7 @@ fn every_count_arrives_under_its_own_tag() {
 
 /// The memory of this process that is really there, in KiB; none where the system does not tell.
 fn resident() -> Option<u64> {
-    let statm = fs::read_to_string("/proc/self/statm").ok()?;
-    statm
-        .split(' ')
-        .nth(1)?
-        .parse::<u64>()
-        .ok()
-        .map(|pages| pages * 4)
+    Figures::of(std::process::id()).map(|figures| figures.resident)
 }
 
 #[test]

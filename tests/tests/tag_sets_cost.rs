@@ -9,7 +9,7 @@ use std::{
 };
 
 use instrument_task::{Client, instrument_task, with_client};
-use instrument_task_tests::wait::until;
+use instrument_task_tests::{process::Figures, wait::until};
 
 const SETS: u32 = 90_000;
 
@@ -20,13 +20,8 @@ fn work(number: u32) -> u32 {
 
 /// The memory of this process that is really there, in KiB.
 fn resident() -> u64 {
-    let statm = fs::read_to_string("/proc/self/statm").expect("Linux has it");
-    let pages: u64 = statm
-        .split(' ')
-        .nth(1)
-        .and_then(|pages| pages.parse().ok())
-        .expect("a number");
-    pages * 4
+    let figures = Figures::of(std::process::id());
+    figures.expect("Linux tells them").resident
 }
 
 /// The processor time that the flusher has used, in seconds.

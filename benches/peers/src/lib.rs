@@ -24,6 +24,17 @@ pub struct Contender {
     pub set_up: fn(SocketAddr) -> Result<Running, Error>,
 }
 
+impl Contender {
+    /// A contender that is measured against `base`.
+    pub(crate) const fn new(
+        name: &'static str,
+        base: &'static str,
+        set_up: fn(SocketAddr) -> Result<Running, Error>,
+    ) -> Self {
+        Self { name, base, set_up }
+    }
+}
+
 impl fmt::Debug for Contender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)

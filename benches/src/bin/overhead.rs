@@ -7,59 +7,22 @@ use std::{array, env, process::ExitCode};
 
 use instrument_task::{Client, Error};
 use instrument_task_benches::{
-    BATCH, HARDLY_EVER, annotated, bare, build, poll_annotated, poll_bare, time_batch, two_instants,
-    two_raw_reads,
+    BATCH, HARDLY_EVER, WARM, annotated, bare, build, figures::Samples, poll_annotated, poll_bare,
+    time_batch, two_instants, two_raw_reads,
 };
 
 const ROUNDS: usize = 4_000;
 
-/// Batches that warm up: as many as fill a thread's ring once around, as they do in a worker that goes on.
-const WARM: u32 = 5;
-
 /// What a timed call may cost over the bare one, and an untimed one, in two raw reads.
 const AIMS: [(&str, f64); 2] = [("untimed", 0.5), ("timed", 1.25)];
 
-/// Nanoseconds of a call, one figure for each round.
-#[derive(Default)]
-struct Samples(Vec<f64>);
-
-impl Samples {
-    /// Batches that warm up, and one that counts.
-    fn add<T>(&mut self, client: Option<&Client>, call: impl Fn(u64) -> T) {
-        for _ in 0..WARM {
-            time_batch(client, &call);
-        }
-        let took = time_batch(client, &call);
-        self.0.push(took.as_nanos() as f64 / f64::from(BATCH));
+/// Adds a batch to `samples`, in nanoseconds of a call, after others that warm up.
+fn add<T>(samples: &mut Samples, client: Option<&Client>, call: impl Fn(u64) -> T) {
+    for _ in 0..WARM {
+        time_batch(client, &call);
     }
-
-    fn median(&self) -> f64 {
-        let mut sorted = self.0.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
-    }
-
-    /// What each round had over the same round of `other`.
-    fn over(&self, other: &Self) -> Self {
-        Self(
-            self.0
-                .iter()
-                .zip(&other.0)
-                .map(|(own, other)| own - other)
-                .collect(),
-        )
-    }
-
-    /// Each round in units of the same round of `other`.
-    fn by(&self, other: &Self) -> Self {
-        Self(
-            self.0
-                .iter()
-                .zip(&other.0)
-                .map(|(own, other)| own / other)
-                .collect(),
-        )
-    }
+    let took = time_batch(client, &call);
+    samples.0.push(took.as_nanos() as f64 / f64::from(BATCH));
 }
 
 /// What was measured of one kind of function.
@@ -92,21 +55,21 @@ fn run(rounds: usize) -> Result<bool, Error> {
     let (mut plain, mut future) = (Costs::default(), Costs::default());
     let (mut instants, mut raw_reads) = (Samples::default(), Samples::default());
     for _ in 0..rounds {
-        plain.bare_beside_off.add(None, bare::task);
-        plain.off.add(None, annotated::task);
-        future.bare_beside_off.add(None, poll_bare);
-        future.off.add(None, poll_annotated);
+        add(&mut plain.bare_beside_off, None, bare::task);
+        add(&mut plain.off, None, annotated::task);
+        add(&mut future.bare_beside_off, None, poll_bare);
+        add(&mut future.off, None, poll_annotated);
     }
     let (all, hardly_any) = (build(1.0)?, build(HARDLY_EVER)?);
     for _ in 0..rounds {
-        plain.bare.add(None, bare::task);
-        plain.untimed.add(Some(&hardly_any), annotated::task);
-        plain.timed.add(Some(&all), annotated::task);
-        raw_reads.add(None, two_raw_reads);
-        future.bare.add(None, poll_bare);
-        future.untimed.add(Some(&hardly_any), poll_annotated);
-        future.timed.add(Some(&all), poll_annotated);
-        instants.add(None, two_instants);
+        add(&mut plain.bare, None, bare::task);
+        add(&mut plain.untimed, Some(&hardly_any), annotated::task);
+        add(&mut plain.timed, Some(&all), annotated::task);
+        add(&mut raw_reads, None, two_raw_reads);
+        add(&mut future.bare, None, poll_bare);
+        add(&mut future.untimed, Some(&hardly_any), poll_annotated);
+        add(&mut future.timed, Some(&all), poll_annotated);
+        add(&mut instants, None, two_instants);
     }
 
     println!("ns of a call, medians of {rounds} interleaved rounds");

@@ -147,7 +147,6 @@ pub(crate) fn admit(recorder: &Arc<Recorder>) {
 }
 
 /// A recorder for the calls of a scope, each of them timed, that is known already.
-#[cfg(not(any(loom, shuttle)))]
 pub(crate) fn scoped() -> Arc<Recorder> {
     let recorder = Arc::new(Recorder::new(Options {
         scoped: true,

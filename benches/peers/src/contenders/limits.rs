@@ -2,13 +2,14 @@
 
 use std::{
     hint::black_box,
+    net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use instrument_task_benches::{two_instants, two_raw_reads};
 
 use crate::{
-    Contender, Running, batch,
+    Contender, Error, Running, batch,
     work::{DEPTH, Refused, body, once, run},
 };
 
@@ -38,15 +39,8 @@ pub const CONTENDERS: &[Contender] = &[
     limit(RECURSION, |_| Ok(Running::plain(recursion))),
 ];
 
-const fn limit(
-    name: &'static str,
-    set_up: fn(std::net::SocketAddr) -> Result<Running, crate::Error>,
-) -> Contender {
-    Contender {
-        name,
-        base: name,
-        set_up,
-    }
+const fn limit(name: &'static str, set_up: fn(SocketAddr) -> Result<Running, Error>) -> Contender {
+    Contender::new(name, name, set_up)
 }
 
 #[inline(never)]

@@ -28,35 +28,27 @@ pub const FUTURE: &str = "instrument-task, future, timed";
 
 /// This library, in its states.
 pub const CONTENDERS: &[Contender] = &[
-    ours(OFF, limits::BARE, |_| Ok(Running::plain(batch!(task)))),
-    ours(UNTIMED, limits::BARE, |to| start(untimed(to), batch!(task))),
-    ours(TIMED, limits::BARE, |to| start(timed(to), batch!(task))),
-    ours(DEFAULT, limits::BARE, |to| start(client(to), batch!(task))),
-    ours("instrument-task, timed, with a tag", limits::BARE, |to| {
+    Contender::new(OFF, limits::BARE, |_| Ok(Running::plain(batch!(task)))),
+    Contender::new(UNTIMED, limits::BARE, |to| start(untimed(to), batch!(task))),
+    Contender::new(TIMED, limits::BARE, |to| start(timed(to), batch!(task))),
+    Contender::new(DEFAULT, limits::BARE, |to| start(client(to), batch!(task))),
+    Contender::new("instrument-task, timed, with a tag", limits::BARE, |to| {
         start(timed(to), batch!(tagged))
     }),
-    ours("instrument-task, future, no client", limits::FUTURE, |_| {
+    Contender::new("instrument-task, future, no client", limits::FUTURE, |_| {
         Ok(Running::plain(batch!(future)))
     }),
-    ours("instrument-task, future, untimed", limits::FUTURE, |to| {
+    Contender::new("instrument-task, future, untimed", limits::FUTURE, |to| {
         start(untimed(to), batch!(future))
     }),
-    ours(FUTURE, limits::FUTURE, |to| start(timed(to), batch!(future))),
-    ours("instrument-task, future that waits, timed", limits::AWAIT, |to| {
+    Contender::new(FUTURE, limits::FUTURE, |to| start(timed(to), batch!(future))),
+    Contender::new("instrument-task, future that waits, timed", limits::AWAIT, |to| {
         start(timed(to), batch!(waiting))
     }),
-    ours("instrument-task, recursion, untimed", limits::RECURSION, |to| {
+    Contender::new("instrument-task, recursion, untimed", limits::RECURSION, |to| {
         start(untimed(to), recursion)
     }),
 ];
-
-const fn ours(
-    name: &'static str,
-    base: &'static str,
-    set_up: fn(SocketAddr) -> Result<Running, Error>,
-) -> Contender {
-    Contender { name, base, set_up }
-}
 
 #[inline(never)]
 #[instrument_task]

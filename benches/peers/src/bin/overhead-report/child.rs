@@ -10,7 +10,7 @@ use std::{
 };
 
 use cpu_time::{ProcessTime, ThreadTime};
-use instrument_task_benches::BATCH;
+use instrument_task_benches::{BATCH, WARM};
 use instrument_task_peers::{Error, Running, contenders, many::Many};
 
 /// The first argument of such a process.
@@ -57,50 +57,38 @@ pub fn run(arguments: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Batches that warm up.
-const WARM: u32 = 5;
-
 fn per_call(took: Duration, calls: u32) -> f64 {
     took.as_nanos() as f64 / f64::from(calls)
 }
 
-/// Batches until all of a contender's buffers have been through the caches since another had its turn, and one that counts.
+/// A batch that counts, after others: all of a contender's buffers are to have been through the caches since another had its turn.
 fn batch(running: &Running) -> f64 {
-    for _ in 0..WARM {
-        (running.batch)(BATCH);
-        (running.settle)();
-    }
-    let begun = Instant::now();
-    (running.batch)(BATCH);
-    let took = begun.elapsed();
-    (running.settle)();
-    per_call(took, BATCH)
+    last_of(WARM as usize, || (running.batch)(BATCH), &running.settle)
 }
 
-/// The bare task and the annotated one, under so many names in turn.
+/// The bare task and the annotated one, under so many names in turn. A whole round of all names warms up as far as the caches go.
 fn batch_of_many(many: &Many, at: &mut [usize; 2], running: &Running) -> [f64; 2] {
     let [bare, annotated] = at;
-    let mut took = [Duration::ZERO; 2];
-    for warm in [true, false] {
-        // A whole round of all names warms up as far as the caches go.
-        let batches = if warm {
-            many.len().div_ceil(BATCH as usize)
-        } else {
-            1
-        };
-        for _ in 0..batches {
-            let begun = Instant::now();
-            many.bare(bare, BATCH);
-            took[0] = begun.elapsed();
-        }
-        for _ in 0..batches {
-            let begun = Instant::now();
-            many.annotated(annotated, BATCH);
-            took[1] = begun.elapsed();
-            (running.settle)();
-        }
+    let round = many.len().div_ceil(BATCH as usize);
+    [
+        last_of(round, || many.bare(bare, BATCH), || {}),
+        last_of(round, || many.annotated(annotated, BATCH), &running.settle),
+    ]
+}
+
+/// What the batch after so many others takes.
+fn last_of(others: usize, mut batch: impl FnMut(), settle: impl Fn()) -> f64 {
+    let mut time = || {
+        let begun = Instant::now();
+        batch();
+        let took = begun.elapsed();
+        settle();
+        per_call(took, BATCH)
+    };
+    for _ in 0..others {
+        time();
     }
-    took.map(|took| per_call(took, BATCH))
+    time()
 }
 
 /// The median of what a batch takes while so many threads run batches at once.

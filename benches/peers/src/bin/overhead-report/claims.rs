@@ -1,9 +1,9 @@
 //! What is claimed, and whether this run bears it out.
 
+use instrument_task_benches::figures::Samples;
 use instrument_task_peers::contenders::{cadence, limits, metrics, ours, socket, tracing};
 
 use super::{
-    figures::Samples,
     paced::Paced,
     rounds::{Calls, Threads},
 };

@@ -8,7 +8,6 @@
 
 mod child;
 mod claims;
-mod figures;
 mod machine;
 mod paced;
 mod plot;

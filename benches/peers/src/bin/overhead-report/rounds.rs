@@ -6,13 +6,14 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
+use instrument_task_benches::figures::Samples;
 use instrument_task_peers::{
     Contender, Error,
     contenders::{self, cadence, limits, metrics, ours},
     sink::Sink,
 };
 
-use super::{child, figures::Samples};
+use super::child;
 
 /// A contender's process, with a server of its own to send to.
 #[derive(Debug)]

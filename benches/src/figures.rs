@@ -6,6 +6,7 @@ pub struct Samples(pub Vec<f64>);
 
 impl Samples {
     /// The middle one.
+    #[must_use]
     pub fn median(&self) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
@@ -23,11 +24,13 @@ impl Samples {
     }
 
     /// What each round had over the same round of `other`.
+    #[must_use]
     pub fn over(&self, other: &Self) -> Self {
         self.with(other, |own, other| own - other)
     }
 
     /// Each round in units of the same round of `other`.
+    #[must_use]
     pub fn by(&self, other: &Self) -> Self {
         self.with(other, |own, other| own / other)
     }
