@@ -13,8 +13,10 @@
 
 pub mod command;
 pub mod metrics;
+pub mod panics;
 #[cfg(unix)]
 pub mod servers;
 pub mod summary;
 pub mod tally;
 pub mod throughput;
+pub mod wait;

@@ -24,6 +24,58 @@ const BOUND: Duration = Duration::from_secs(30);
 /// Which port is free is found by trying: another process may take it between our look and the server's start.
 const TRIES: usize = 5;
 
+/// The server of an example's queue: the one that the environment names, or one that ends with this.
+pub struct Server<S> {
+    url: String,
+    _own: Option<S>,
+}
+
+impl Server<Redis> {
+    /// The Redis of `REDIS_URL`, or one of its own. Says which.
+    ///
+    /// # Errors
+    /// Those of [`Redis::start`].
+    pub fn redis() -> io::Result<Self> {
+        Self::find("Redis", "REDIS_URL", Redis::start, Redis::url)
+    }
+}
+
+impl Server<Postgres> {
+    /// The `PostgreSQL` of `DATABASE_URL`, or one of its own. Says which.
+    ///
+    /// # Errors
+    /// Those of [`Postgres::start`].
+    pub fn postgres() -> io::Result<Self> {
+        Self::find("PostgreSQL", "DATABASE_URL", Postgres::start, Postgres::url)
+    }
+}
+
+impl<S> Server<S> {
+    fn find(
+        what: &str,
+        variable: &str,
+        start: impl Fn() -> io::Result<S>,
+        url_of: impl Fn(&S) -> String,
+    ) -> io::Result<Self> {
+        // An empty variable counts as unset.
+        if let Some(url) = env::var(variable).ok().filter(|url| !url.is_empty()) {
+            // Not the URL, which may hold a password.
+            println!("Queueing in the {what} that the environment names in {variable}");
+            return Ok(Self { url, _own: None });
+        }
+        let own = start()?;
+        let url = url_of(&own);
+        println!("No {variable} in the environment; started a {what} at {url}");
+        Ok(Self { url, _own: Some(own) })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
 /// A folder of temporary files that goes when this is dropped.
 struct Folder(PathBuf);
 

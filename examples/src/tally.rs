@@ -59,6 +59,26 @@ impl Calls {
     }
 }
 
+/// What the metrics are to say of these tasks in the end: their names, and their calls.
+pub type Plan<const N: usize> = [(&'static str, Calls); N];
+
+/// The plan of jobs, each of which makes calls of one task that end one after the other.
+#[must_use]
+pub fn plan<const N: usize>(
+    tasks: [&'static str; N],
+    jobs: impl IntoIterator<Item = (&'static str, &'static [End])>,
+) -> Plan<N> {
+    let mut plan = tasks.map(|task| (task, Calls::default()));
+    for (task, ends) in jobs {
+        for (_, calls) in plan.iter_mut().filter(|(name, _)| *name == task) {
+            for &end in ends {
+                calls.add(end);
+            }
+        }
+    }
+    plan
+}
+
 struct Counts {
     started: AtomicU64,
     success: AtomicU64,

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     children::{self, Ended, Running},
     etsy::Etsy,
+    wait::until,
 };
 
 const COUNTS: [&str; 5] = ["started", "success", "exceptions", "cancelled", "panics"];
@@ -55,6 +56,24 @@ pub fn start(program: &str, arguments: &[&str], variables: &[(&str, &str)], serv
             .env("STATSD_PORT", port)
             .env("STATSD_PREFIX", "celery"),
     )
+}
+
+/// Tells an example to end by SIGTERM once `counter` has arrived at `server`; what it said then, with all that it sent arrived.
+///
+/// # Panics
+/// If it ends before, or does not end, or fails.
+#[must_use]
+#[track_caller]
+pub fn told_to_stop(mut program: Running, counter: &str, tasks: &[&str], server: &Etsy) -> (Ended, Said) {
+    until("the counter has arrived", || {
+        assert!(!program.has_ended(), "before it was told to stop");
+        (server.counters().get(counter) > Some(&0)).then_some(())
+    });
+    program.signal("TERM");
+    let ended = program.end();
+    let said = Said::by(&ended, tasks);
+    server.wait_for_packets(said.number(&["ledger", "packets"]));
+    (ended, said)
 }
 
 impl Said {

@@ -59,7 +59,7 @@ const BOUNDS: [Bound; 3] = [
 /// The functions that are called, one for each form that the attribute writes.
 const FUNCTIONS: [&str; 4] = [
     // A body that stays in place, and calls nothing itself.
-    "leaf", // One that stays in place, with a value that is looked at.
+    "leaf",     // One that stays in place, with a value that is looked at.
     "fallible", // One that may be left by `?`, and so becomes a closure.
     "question", // One whose `?` is written anew, because it knows its caller.
     "tracked",

@@ -15,13 +15,14 @@ mod tasks;
 mod throughput;
 mod worker;
 
-use std::{env, error::Error, panic, process, process::ExitCode, sync::Arc};
+use std::{error::Error, process, process::ExitCode, sync::Arc};
 
 use celery::{Celery, error::CeleryError};
 use instrument_task_examples::{
     command::{self, Arguments},
     metrics::Metrics,
-    servers::Redis,
+    panics,
+    servers::Server,
 };
 use tokio::runtime::Runtime;
 
@@ -34,34 +35,14 @@ Celery tasks that report to statsd: a producer that fills a queue in Redis, and 
 fn main() -> ExitCode {
     command::main("celery", ABOUT, |arguments| {
         // Ends last.
-        let server = server()?;
-        let url = server
-            .as_ref()
-            .map_or_else(|| env::var("REDIS_URL").unwrap_or_default(), Redis::url);
+        let server = Server::redis()?;
         let runtime = Runtime::new()?;
         if arguments.throughput {
-            throughput::compare(arguments, &runtime, &url)
+            throughput::compare(arguments, &runtime, server.url())
         } else {
-            run(arguments, runtime, &url)
+            run(arguments, runtime, server.url())
         }
     })
-}
-
-/// A Redis server, unless the environment names one.
-fn server() -> Result<Option<Redis>, Box<dyn Error>> {
-    if let Some(url) = env::var_os("REDIS_URL").filter(|url| !url.is_empty()) {
-        println!(
-            "Queueing in the Redis that the environment names: {}",
-            url.display()
-        );
-        return Ok(None);
-    }
-    let server = Redis::start()?;
-    println!(
-        "No REDIS_URL in the environment; started a Redis at {}",
-        server.url()
-    );
-    Ok(Some(server))
 }
 
 /// The name of this run's queue: jobs of others are not for this worker.
@@ -85,7 +66,7 @@ async fn app(url: &str) -> Result<Arc<Celery>, CeleryError> {
 fn run(arguments: &Arguments, runtime: Runtime, url: &str) -> Result<bool, Box<dyn Error>> {
     // In a program of your own: `let _metrics = instrument_task::init()?;`
     let metrics = Metrics::start()?;
-    hide_expected_panics();
+    panics::hide("corrupt ");
     let plan = producer::plan(arguments.jobs);
     let stopped = runtime.block_on(async {
         let app = app(url).await?;
@@ -105,15 +86,4 @@ fn run(arguments: &Arguments, runtime: Runtime, url: &str) -> Result<bool, Box<d
         }
     };
     Ok(metrics.finish(&TALLY.calls(), planned, arguments.json))
-}
-
-/// Keeps the panics that are meant to be off the screen.
-fn hide_expected_panics() {
-    let show = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let message = info.payload().downcast_ref::<String>();
-        if !message.is_some_and(|text| text.starts_with("corrupt ")) {
-            show(info);
-        }
-    }));
 }

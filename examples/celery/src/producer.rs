@@ -1,12 +1,9 @@
 //! The producer: puts jobs into the queue, and knows what is to become of them.
 
 use celery::{Celery, error::CeleryError};
-use instrument_task_examples::tally::{Calls, End};
+use instrument_task_examples::tally::{self, End, Plan};
 
 use crate::tasks::{NAMES, Wish, fetch_report, resize_image, send_email, vendor};
-
-/// What the metrics are to say in the end, task by task.
-pub type Plan = [(&'static str, Calls); NAMES.len()];
 
 /// The job of this number: its task, and what is to become of it. Of a hundred jobs ten fail and one is retried; few panic, or
 /// take too long.
@@ -34,20 +31,12 @@ fn ends(wish: Wish) -> &'static [End] {
 }
 
 /// What becomes of so many jobs.
-pub fn plan(jobs: u64) -> Plan {
-    let mut plan = NAMES.map(|task| (task, Calls::default()));
-    for (task, wish) in (0..jobs).map(job) {
-        for (_, calls) in plan.iter_mut().filter(|(name, _)| *name == task) {
-            for &end in ends(wish) {
-                calls.add(end);
-            }
-        }
-    }
-    plan
+pub fn plan(jobs: u64) -> Plan<{ NAMES.len() }> {
+    tally::plan(NAMES, (0..jobs).map(job).map(|(task, wish)| (task, ends(wish))))
 }
 
 /// The calls of a plan.
-pub fn calls(plan: &Plan) -> u64 {
+pub fn calls(plan: &Plan<{ NAMES.len() }>) -> u64 {
     plan.iter().map(|(_, calls)| calls.started).sum()
 }
 

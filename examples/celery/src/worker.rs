@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use celery::{Celery, error::CeleryError};
+use instrument_task_examples::wait::until;
 use tokio::{
     runtime::Handle,
     select,
     signal::unix::{SignalKind, signal},
-    time::{Instant, interval},
+    time::Instant,
 };
 
 use crate::tasks::TALLY;
@@ -46,12 +47,4 @@ pub async fn work(app: &Arc<Celery>, queue: &str, calls: u64) -> Result<Stopped,
 /// The tasks of the runtime.
 fn tasks() -> usize {
     Handle::current().metrics().num_alive_tasks()
-}
-
-/// Looks again and again: neither celery nor the runtime would call.
-async fn until(reached: impl Fn() -> bool) {
-    let mut ticks = interval(Duration::from_millis(5));
-    while !reached() {
-        ticks.tick().await;
-    }
 }

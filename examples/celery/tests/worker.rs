@@ -5,7 +5,6 @@ use instrument_task_tests::{
     children::{Ended, Running},
     etsy::Etsy,
     example::{self, Said},
-    wait::until,
 };
 
 const TASKS: [&str; 4] = ["resize_image", "send_email", "fetch_report", "purge_cache"];
@@ -62,18 +61,11 @@ fn what_the_producer_asked_for_is_in_the_servers_sums() {
 #[test]
 fn a_worker_that_is_told_to_stop_counts_what_it_did_and_ends() {
     let Some((redis, etsy)) = servers() else { return };
-    let mut worker = start(&redis, &etsy, &["--jobs", "20000"]);
-    until("some tasks are done, one of them by a panic", || {
-        assert!(!worker.has_ended(), "before it was told to stop");
-        let panics = etsy.counters().get("celery.tasks.status.resize_image.panics") > Some(&0);
-        panics.then_some(())
-    });
-    worker.signal("TERM");
-    let ended = worker.end();
-    let said = Said::by(&ended, &TASKS);
+    let worker = start(&redis, &etsy, &["--jobs", "20000"]);
+    let counter = "celery.tasks.status.resize_image.panics";
+    let (ended, said) = example::told_to_stop(worker, counter, &TASKS, &etsy);
     assert!(ended.output.contains("Told to stop."), "{}", ended.output);
 
-    etsy.wait_for_packets(said.number(&["ledger", "packets"]));
     let mut counters = etsy.counters();
     counters.remove("celery.tasks.status.purge_cache.exceptions.unexpected");
     assert_eq!(

@@ -24,6 +24,7 @@ use std::{
 
 use instrument_task_examples::{
     metrics::Metrics,
+    panics,
     tally::{Calls, Tally},
 };
 use tokio::{runtime, task::JoinSet, time::interval};
@@ -60,7 +61,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     // In a program of your own: `let _metrics = instrument_task::init()?;`
     let metrics = Metrics::start()?;
 
-    worker::hide_expected_panics();
+    panics::hide("corrupt image");
     let tally = Arc::new(Tally::new(tasks::NAMES));
     runtime::Builder::new_multi_thread()
         .enable_time()

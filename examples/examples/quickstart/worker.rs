@@ -1,7 +1,7 @@
 //! The worker: calls the tasks as a queue would, and counts by hand what came of each call.
 
 use std::{
-    panic::{self, AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
 };
 
@@ -39,15 +39,4 @@ pub async fn job(number: u64, tally: &Tally) {
         }
     };
     tally.end(name, end);
-}
-
-/// Keeps the panics of `resize_image`, which are meant to be, off the screen.
-pub fn hide_expected_panics() {
-    let show = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let message = info.payload().downcast_ref::<String>();
-        if !message.is_some_and(|text| text.starts_with("corrupt image")) {
-            show(info);
-        }
-    }));
 }

@@ -10,15 +10,17 @@ mod handlers;
 mod producer;
 mod throughput;
 
-use std::{env, error::Error, panic, pin::pin, process, process::ExitCode, time::Duration};
+use std::{error::Error, pin::pin, process, process::ExitCode, time::Duration};
 
 use graphile_worker::WorkerOptions;
 use instrument_task_examples::{
     command::{self, Arguments},
     metrics::Metrics,
-    servers::Postgres,
+    panics,
+    servers::Server,
+    wait::until,
 };
-use tokio::{runtime::Runtime, select, time::interval};
+use tokio::{runtime::Runtime, select};
 
 use account::{Account, TALLY};
 use handlers::{ResizeImage, SendEmail};
@@ -33,31 +35,14 @@ const CONCURRENT: usize = 10;
 fn main() -> ExitCode {
     command::main("graphile_worker", ABOUT, |arguments| {
         // Ends last.
-        let server = server()?;
-        let url = server
-            .as_ref()
-            .map_or_else(|| env::var("DATABASE_URL").unwrap_or_default(), Postgres::url);
+        let server = Server::postgres()?;
         let runtime = Runtime::new()?;
         if arguments.throughput {
-            throughput::compare(arguments, &runtime, &url)
+            throughput::compare(arguments, &runtime, server.url())
         } else {
-            run(arguments, runtime, &url)
+            run(arguments, runtime, server.url())
         }
     })
-}
-
-/// A `PostgreSQL` server, unless the environment names one.
-fn server() -> Result<Option<Postgres>, Box<dyn Error>> {
-    if env::var_os("DATABASE_URL").is_some_and(|url| !url.is_empty()) {
-        println!("Queueing in the PostgreSQL that the environment names in DATABASE_URL");
-        return Ok(None);
-    }
-    let server = Postgres::start()?;
-    println!(
-        "No DATABASE_URL in the environment; started a PostgreSQL at {}",
-        server.url()
-    );
-    Ok(Some(server))
 }
 
 /// The schema of this run: jobs of others are not for this worker.
@@ -78,7 +63,7 @@ fn options(url: &str) -> WorkerOptions {
 fn run(arguments: &Arguments, runtime: Runtime, url: &str) -> Result<bool, Box<dyn Error>> {
     // In a program of your own: `let _metrics = instrument_task::init()?;`
     let metrics = Metrics::start()?;
-    hide_expected_panics();
+    panics::hide("corrupt ");
     let plan = producer::plan(arguments.jobs);
     let attempts: u64 = plan.iter().map(|(_, calls)| calls.started).sum();
     runtime.block_on(async {
@@ -108,23 +93,4 @@ fn run(arguments: &Arguments, runtime: Runtime, url: &str) -> Result<bool, Box<d
         println!("Told to stop. What is left stays in the queue.");
     }
     Ok(metrics.finish(&TALLY.calls(), done.then_some(&plan[..]), arguments.json))
-}
-
-/// Looks again and again: the queue would not call.
-async fn until(reached: impl Fn() -> bool) {
-    let mut ticks = interval(Duration::from_millis(5));
-    while !reached() {
-        ticks.tick().await;
-    }
-}
-
-/// Keeps the panics that are meant to be off the screen.
-fn hide_expected_panics() {
-    let show = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let message = info.payload().downcast_ref::<String>();
-        if !message.is_some_and(|text| text.starts_with("corrupt ")) {
-            show(info);
-        }
-    }));
 }

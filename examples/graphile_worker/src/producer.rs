@@ -3,12 +3,9 @@
 use std::error::Error;
 
 use graphile_worker::{JobSpec, WorkerUtils};
-use instrument_task_examples::tally::{Calls, End};
+use instrument_task_examples::tally::{self, End, Plan};
 
 use crate::handlers::{NAMES, ResizeImage, SendEmail, Wish};
-
-/// What the metrics are to say in the end, task by task.
-pub type Plan = [(&'static str, Calls); NAMES.len()];
 
 /// The job of this number: its task, and what is to become of it. Of a hundred jobs ten fail; few are retried, or panic.
 fn job(number: u64) -> (&'static str, Wish) {
@@ -33,16 +30,8 @@ fn ends(wish: Wish) -> &'static [End] {
 }
 
 /// What becomes of so many jobs.
-pub fn plan(jobs: u64) -> Plan {
-    let mut plan = NAMES.map(|task| (task, Calls::default()));
-    for (task, wish) in (0..jobs).map(job) {
-        for (_, calls) in plan.iter_mut().filter(|(name, _)| *name == task) {
-            for &end in ends(wish) {
-                calls.add(end);
-            }
-        }
-    }
-    plan
+pub fn plan(jobs: u64) -> Plan<{ NAMES.len() }> {
+    tally::plan(NAMES, (0..jobs).map(job).map(|(task, wish)| (task, ends(wish))))
 }
 
 /// Adds the jobs.

@@ -5,7 +5,6 @@ use instrument_task_tests::{
     children::{Ended, Running},
     etsy::Etsy,
     example::{self, Said},
-    wait::until,
 };
 
 const TASKS: [&str; 2] = ["resize_image", "send_email"];
@@ -68,17 +67,10 @@ fn every_attempt_of_a_handler_is_counted_as_the_queue_counts_it() {
 fn a_worker_that_is_told_to_stop_counts_what_it_did_and_ends() {
     const JOBS: u64 = 6_000;
     let Some((postgres, etsy)) = servers() else { return };
-    let mut worker = start(&postgres, &etsy, &JOBS.to_string());
-    until("some jobs are done", || {
-        assert!(!worker.has_ended(), "before it was told to stop");
-        let done = etsy.counters().get("celery.tasks.status.send_email.exceptions") > Some(&0);
-        done.then_some(())
-    });
-    worker.signal("TERM");
-    let ended = worker.end();
-    let said = Said::by(&ended, &TASKS);
+    let worker = start(&postgres, &etsy, &JOBS.to_string());
+    let counter = "celery.tasks.status.send_email.exceptions";
+    let (ended, said) = example::told_to_stop(worker, counter, &TASKS, &etsy);
 
-    etsy.wait_for_packets(said.number(&["ledger", "packets"]));
     assert_eq!(
         etsy.counters(),
         said.counters("tasks"),

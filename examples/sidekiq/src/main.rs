@@ -8,20 +8,20 @@
 mod throughput;
 mod workers;
 
-use std::{env, error::Error, process, process::ExitCode, time::Duration};
+use std::{error::Error, process, process::ExitCode};
 
 use instrument_task_examples::{
     command::{self, Arguments},
     metrics::Metrics,
-    servers::Redis,
-    tally::{Calls, End},
+    servers::Server,
+    tally::{self, End, Plan},
+    wait::until,
 };
 use sidekiq::{Processor, ProcessorConfig, RedisConnectionManager, RedisPool, Worker, with_custom_namespace};
 use tokio::{
     runtime::Runtime,
     select,
     signal::unix::{SignalKind, signal},
-    time::interval,
 };
 
 use workers::{Job, NAMES, ResizeImage, SendEmail, TALLY};
@@ -37,34 +37,14 @@ const QUEUE: &str = "default";
 fn main() -> ExitCode {
     command::main("sidekiq", ABOUT, |arguments| {
         // Ends last.
-        let server = server()?;
-        let url = server
-            .as_ref()
-            .map_or_else(|| env::var("REDIS_URL").unwrap_or_default(), Redis::url);
+        let server = Server::redis()?;
         let runtime = Runtime::new()?;
         if arguments.throughput {
-            throughput::compare(arguments, &runtime, &url)
+            throughput::compare(arguments, &runtime, server.url())
         } else {
-            run(arguments, runtime, &url)
+            run(arguments, runtime, server.url())
         }
     })
-}
-
-/// A Redis server, unless the environment names one.
-fn server() -> Result<Option<Redis>, Box<dyn Error>> {
-    if let Some(url) = env::var_os("REDIS_URL").filter(|url| !url.is_empty()) {
-        println!(
-            "Queueing in the Redis that the environment names: {}",
-            url.display()
-        );
-        return Ok(None);
-    }
-    let server = Redis::start()?;
-    println!(
-        "No REDIS_URL in the environment; started a Redis at {}",
-        server.url()
-    );
-    Ok(Some(server))
 }
 
 /// What stands before this run's keys: jobs of others are not for this processor.
@@ -97,15 +77,15 @@ fn job(number: u64) -> (&'static str, Job) {
 }
 
 /// What the metrics are to say of so many jobs.
-fn plan(jobs: u64) -> [(&'static str, Calls); NAMES.len()] {
-    let mut plan = NAMES.map(|task| (task, Calls::default()));
-    for (task, job) in (0..jobs).map(job) {
-        let end = if job.fail { End::Exception } else { End::Success };
-        for (_, calls) in plan.iter_mut().filter(|(name, _)| *name == task) {
-            calls.add(end);
+fn plan(jobs: u64) -> Plan<{ NAMES.len() }> {
+    let ends = |job: Job| -> &'static [End] {
+        if job.fail {
+            &[End::Exception]
+        } else {
+            &[End::Success]
         }
-    }
-    plan
+    };
+    tally::plan(NAMES, (0..jobs).map(job).map(|(task, job)| (task, ends(job))))
 }
 
 async fn produce(redis: &RedisPool, jobs: u64) -> sidekiq::Result<()> {
@@ -156,12 +136,4 @@ async fn work(redis: &RedisPool, jobs: u64) -> Result<bool, Box<dyn Error>> {
     };
     let ((), done) = tokio::join!(processor.run(), watch);
     Ok(done)
-}
-
-/// Looks again and again: the queue would not call.
-async fn until(reached: impl Fn() -> bool) {
-    let mut ticks = interval(Duration::from_millis(5));
-    while !reached() {
-        ticks.tick().await;
-    }
 }

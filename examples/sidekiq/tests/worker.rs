@@ -5,7 +5,6 @@ use instrument_task_tests::{
     children::{Ended, Running},
     etsy::Etsy,
     example::{self, Said},
-    wait::until,
 };
 
 const TASKS: [&str; 2] = ["resize_image", "send_email"];
@@ -60,17 +59,10 @@ fn an_async_trait_job_is_counted_as_what_it_gave_and_timed_to_its_end() {
 #[test]
 fn a_processor_that_is_told_to_stop_counts_what_it_did_and_ends() {
     let Some((redis, etsy)) = servers() else { return };
-    let mut processor = start(&redis, &etsy, "20000");
-    until("some jobs are done", || {
-        assert!(!processor.has_ended(), "before it was told to stop");
-        let done = etsy.counters().get("celery.tasks.status.send_email.exceptions") > Some(&0);
-        done.then_some(())
-    });
-    processor.signal("TERM");
-    let ended = processor.end();
-    let said = Said::by(&ended, &TASKS);
+    let processor = start(&redis, &etsy, "20000");
+    let counter = "celery.tasks.status.send_email.exceptions";
+    let (ended, said) = example::told_to_stop(processor, counter, &TASKS, &etsy);
 
-    etsy.wait_for_packets(said.number(&["ledger", "packets"]));
     assert_eq!(
         etsy.counters(),
         said.counters("tasks"),

@@ -11,6 +11,7 @@ mod measure;
 use std::{env, io, path::Path, process::ExitCode};
 
 use generate::{ATTRIBUTES, Attribute, FUNCTIONS, KINDS};
+use instrument_task_benches::figures::Samples;
 use measure::Workspace;
 
 const ROUNDS: usize = 5;
@@ -21,22 +22,15 @@ const LIMITS: [(f64, u64); 2] = [(0.6, 500), (0.6, 1_300)];
 /// What was measured of 1 000 functions with one attribute.
 #[derive(Default)]
 struct Cost {
-    check: Vec<f64>,
-    build: Vec<f64>,
+    check: Samples,
+    build: Samples,
     object: u64,
     tokens: usize,
 }
 
-fn median(times: &[f64]) -> f64 {
-    let mut sorted = times.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// The medians of what each round had over the same round of the bare functions, in milliseconds of one function.
-fn over(own: &[f64], bare: &[f64]) -> f64 {
-    let differences: Vec<_> = own.iter().zip(bare).map(|(own, bare)| own - bare).collect();
-    median(&differences) * 1_000.0 / FUNCTIONS as f64
+/// The median in milliseconds of one function.
+fn milliseconds(times: &Samples) -> f64 {
+    times.median() * 1_000.0 / FUNCTIONS as f64
 }
 
 fn measure(workspace: &Workspace, attributes: &[Attribute], rounds: usize) -> io::Result<Vec<Vec<Cost>>> {
@@ -55,8 +49,9 @@ fn measure(workspace: &Workspace, attributes: &[Attribute], rounds: usize) -> io
         eprintln!("round {} of {rounds}", round + 1);
         for (kind, costs) in costs.iter_mut().enumerate() {
             for (package, cost) in packages(kind).iter().zip(costs) {
-                cost.check.push(workspace.time(package, &["check", "--lib"])?);
+                cost.check.0.push(workspace.time(package, &["check", "--lib"])?);
                 cost.build
+                    .0
                     .push(workspace.time(package, &["build", "--release", "--lib"])?);
             }
         }
@@ -82,16 +77,16 @@ fn report(kind: &str, attributes: &[Attribute], costs: &[Cost], (share, object):
             "| {} | {} | {:.2} | {:.2} | {} |",
             attribute.shown,
             cost.tokens.saturating_sub(bare.tokens) / FUNCTIONS,
-            over(&cost.check, &bare.check),
-            over(&cost.build, &bare.build),
+            milliseconds(&cost.check.over(&bare.check)),
+            milliseconds(&cost.build.over(&bare.build)),
             object_of(cost),
         );
     }
-    let check = |at: usize| over(&costs[at].check, &bare.check);
+    let check = |at: usize| milliseconds(&costs[at].check.over(&bare.check));
     let (seen, bytes) = (check(1) / check(2), object_of(&costs[1]));
     println!(
         "\ncheck: {seen:.2} of tracing's (at most {share}); object: {bytes} bytes (at most {object}); bare: check {:.2} ms, object {} bytes",
-        median(&bare.check) * 1_000.0 / FUNCTIONS as f64,
+        milliseconds(&bare.check),
         bare.object / functions,
     );
     seen <= share && bytes <= object
