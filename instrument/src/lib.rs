@@ -104,7 +104,10 @@ mod error;
 mod flush;
 mod fork;
 mod global;
+pub mod guide;
+mod integrations;
 mod ledger;
+pub mod metric;
 mod record;
 mod scope;
 mod sync;
@@ -113,8 +116,12 @@ mod task;
 pub mod testing;
 mod transport;
 mod wire;
+pub mod worker;
 
 pub use instrument_task_macros::instrument_task;
+
+#[cfg(feature = "apalis")]
+pub use crate::integrations::apalis;
 
 pub use crate::{
     client::{Client, Guard},

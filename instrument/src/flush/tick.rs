@@ -17,7 +17,7 @@ use crate::{
     batch::Packet,
     ledger::{CounterAccount, Ledger, TimerAccount},
     record::{
-        registry::{Description, Identity, Options},
+        registry::{Description, Identity, Metric, Options},
         shard::OUTCOMES,
         snapshot::{Drained, Totals},
     },
@@ -50,9 +50,9 @@ enum Item {
         outcome: usize,
         count: usize,
     },
-    InFlight {
+    Gauge {
         task: usize,
-        now: usize,
+        now: f64,
     },
     Own {
         counter: usize,
@@ -138,6 +138,7 @@ impl Tick {
         self.name_series(&drained.series);
         self.take_totals(&drained.totals);
         self.take_values(drained, nanos);
+        self.take_gauges(&drained.gauges);
         let every = self.settings.limits.time_every_outcome;
         let tasks = self
             .tasks
@@ -170,12 +171,18 @@ impl Tick {
     }
 
     fn add(&mut self, identity: &Identity, options: Options) -> usize {
-        let Identity { task, tags, kind } = identity;
+        let Identity {
+            task,
+            tags,
+            kind,
+            metric,
+        } = identity;
         let Settings {
             wire, packet_size, ..
         } = &self.settings;
         let room = packet_size.saturating_sub(wire.longest_line());
         let names = match kind {
+            None if *metric != Metric::Task => Names::Metric(wire.metric(task, tags, room)),
             None => Names::Task(Box::new(wire.task(task, tags, room))),
             Some(kind) => Names::Kind(wire.kind(task, kind, room)),
         };
@@ -214,13 +221,14 @@ impl Tick {
         let mut dropped = 0;
         for value in &drained.values {
             self.budget.note(self.route[value.series], value.stride);
-            let durations = &mut self.tasks[self.route[value.series]].durations[value.outcome];
-            dropped += durations.push(
-                nanos(value.ticks),
-                value.stride,
-                2 * series_values,
-                &mut self.random,
-            );
+            let task = &mut self.tasks[self.route[value.series]];
+            let nanos = if task.is_timer() {
+                value.ticks
+            } else {
+                nanos(value.ticks)
+            };
+            dropped +=
+                task.durations[value.outcome].push(nanos, value.stride, 2 * series_values, &mut self.random);
         }
         while self
             .tasks
@@ -244,6 +252,17 @@ impl Tick {
         timers.dropped_ring_full += drained.ring_full.wrapping_sub(self.last_ring_full) as u64;
         self.measured += drained.measured.wrapping_sub(self.last_measured) as u64;
         (self.last_measured, self.last_ring_full) = (drained.measured, drained.ring_full);
+    }
+
+    fn take_gauges(&mut self, gauges: &[(usize, f64)]) {
+        for gauge in self.tasks.iter_mut().filter_map(|task| task.gauge.as_mut()) {
+            gauge.now = None;
+        }
+        for (series, now) in gauges {
+            if let Some(gauge) = &mut self.tasks[self.route[*series]].gauge {
+                gauge.now = Some(*now);
+            }
+        }
     }
 
     /// Durations that are pending.
@@ -350,7 +369,7 @@ impl Tick {
                     self.tasks[task].durations[outcome].spend(count);
                     self.gone.timers.sent += count as u64;
                 }
-                Item::InFlight { task, now } => {
+                Item::Gauge { task, now } => {
                     if let Some(gauge) = &mut self.tasks[task].gauge {
                         gauge.sent = now;
                     }
@@ -474,14 +493,11 @@ impl Tick {
                 },
             );
         }
-        let now = task.in_flight();
-        match (&task.names, &task.gauge) {
-            (Names::Task(names), Some(gauge)) if now != 0 || gauge.sent != 0 => {
-                wire.gauge(&names.in_flight, now as f64, &mut self.line);
-                (Some(Item::InFlight { task: index, now }), step_on)
-            }
-            _ => (None, step_on),
-        }
+        let Some((name, now)) = task.gauge_now() else {
+            return (None, step_on);
+        };
+        wire.gauge(name, now, &mut self.line);
+        (Some(Item::Gauge { task: index, now }), step_on)
     }
 
     /// Drops what is pending, for good: the shutdown's deadline has come.
@@ -503,7 +519,7 @@ impl Tick {
         let recorded = self
             .tasks
             .iter()
-            .flat_map(|task| task.total)
+            .flat_map(Task::recorded)
             .fold(0, usize::wrapping_add) as u64;
         let pending = self
             .tasks

@@ -12,6 +12,7 @@ use std::sync::{
 use super::{
     busy::Busy,
     forks,
+    gauges::Gauges,
     shard::{Shard, Strides, Terms},
 };
 use crate::sync::{Mutex, lock};
@@ -32,6 +33,7 @@ pub(crate) struct Recorder {
     terms: Terms,
     strides: Arc<Strides>,
     pool: Mutex<Pool>,
+    gauges: Gauges,
     /// The number of forks under which it was made.
     forks: u32,
 }
@@ -62,6 +64,7 @@ impl Recorder {
             },
             strides: Arc::new(Strides::new(base_stride)),
             pool: Mutex::default(),
+            gauges: Gauges::default(),
             forks: forks::count(),
         }
     }
@@ -72,6 +75,10 @@ impl Recorder {
 
     pub(crate) fn strides(&self) -> &Strides {
         &self.strides
+    }
+
+    pub(crate) fn gauges(&self) -> &Gauges {
+        &self.gauges
     }
 
     /// Whether this is a parent's, in the child of a fork: its pool may be locked by a thread that does not exist, and nobody

@@ -60,6 +60,8 @@ pub(crate) struct Drained {
     pub(crate) totals: Vec<Totals>,
     /// The durations since the last drain.
     pub(crate) values: Vec<Measured>,
+    /// The gauges that are read, by series id, as they are now.
+    pub(crate) gauges: Vec<(usize, f64)>,
     /// Durations that were ever measured, those included that found their ring full.
     pub(crate) measured: usize,
     /// Durations that ever found their ring full.
@@ -106,6 +108,7 @@ impl Reader {
         self.each_block(into, |totals, block| totals.add_started(block.started()));
         self.each_late(into, |totals, started, _| totals.add_started(started));
         self.drain_rings(into);
+        self.recorder.gauges().read(&mut into.gauges);
         // Series last: whatever was read above was registered before.
         registry::read(&mut into.series);
         into.totals.resize(into.series.len(), Totals::default());
