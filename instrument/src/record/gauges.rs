@@ -44,7 +44,7 @@ impl fmt::Debug for Gauges {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

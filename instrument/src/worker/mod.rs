@@ -225,7 +225,7 @@ impl Inner {
     }
 
     fn uptime(&self) -> Option<f64> {
-        Some(self.since().as_ref()?.elapsed().as_secs_f64())
+        Some(self.since().as_ref()?.elapsed().as_secs() as f64)
     }
 
     #[expect(
@@ -247,3 +247,6 @@ impl fmt::Debug for Metrics {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;
