@@ -31,9 +31,11 @@ impl<T: Display> Mailer<T> {
             ::instrument_task::__private::Site::new("Mailer.send");
         let mut __task_token = ::instrument_task::__private::Token::off();
         let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE, &mut __task_token);
-        let __task_value: u8 = {
-            const _: () = ();
-            1
+        let __task_value: u8 = match () {
+            () => {
+                const _: () = ();
+                1
+            }
         };
         #[allow(unreachable_code)]
         __task_call.succeed();
@@ -47,9 +49,11 @@ impl<T: Display> Mailer<T> {
             ::instrument_task::__private::Site::new("mail.first");
         let mut __task_token = ::instrument_task::__private::Token::off();
         let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE, &mut __task_token);
-        let __task_value: Option<&T> = {
-            const _: () = ();
-            None
+        let __task_value: Option<&T> = match () {
+            () => {
+                const _: () = ();
+                None
+            }
         };
         #[allow(unreachable_code)]
         __task_call.end(&__task_value, |__task_value| {

@@ -13,23 +13,25 @@ fn at(all: &[u8], n: usize) -> Result<u8, Missing> {
     static __TASK_SITE: ::instrument_task::__private::Site = ::instrument_task::__private::Site::new("at");
     let mut __task_token = ::instrument_task::__private::Token::off();
     let __task_call = ::instrument_task::__private::Call::start(&__TASK_SITE, &mut __task_token);
-    let __task_value: Result<u8, Missing> = '__task_body: {
-        {
-            const _: () = ();
-            Ok(*(match (all.get(n).ok_or_else(Missing::here)) {
-                __task_operand => {
-                    #[allow(unused_imports)]
-                    use ::instrument_task::__private::NeverLeaves as _;
-                    if (&::instrument_task::__private::Probe(&__task_operand)).instrument_task_leaves() {
-                        break '__task_body ::instrument_task::__private::construct(
-                            move || -> Result<u8, Missing> {
-                                ::instrument_task::__private::left(__task_operand?)
-                            },
-                        );
+    let __task_value: Result<u8, Missing> = match () {
+        () => '__task_body: {
+            {
+                const _: () = ();
+                Ok(*(match (all.get(n).ok_or_else(Missing::here)) {
+                    __task_operand => {
+                        #[allow(unused_imports)]
+                        use ::instrument_task::__private::NeverLeaves as _;
+                        if (&::instrument_task::__private::Probe(&__task_operand)).instrument_task_leaves() {
+                            break '__task_body ::instrument_task::__private::construct(
+                                move || -> Result<u8, Missing> {
+                                    ::instrument_task::__private::left(__task_operand?)
+                                },
+                            );
+                        }
+                        __task_operand?
                     }
-                    __task_operand?
-                }
-            }))
+                }))
+            }
         }
     };
     #[allow(unreachable_code)]

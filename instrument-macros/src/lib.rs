@@ -73,6 +73,18 @@ use syn::Result;
 /// a `return`, or that may be left early and returns an `impl Trait`. To see how those are left, the body becomes a closure, and in
 /// a closure the location is the attribute's own line. If it matters, move the body into a `#[track_caller]` function of its own.
 ///
+/// # Lints that go quiet
+///
+/// Every lint but these says of an annotated function what it says without the attribute, at the same place. They look at how a
+/// body is made, and the attribute makes some of it anew:
+///
+/// - of an `async fn`: `async_fn_in_trait`, `clippy::unused_async`, `clippy::missing_errors_doc` (it becomes a function that returns
+///   `impl Future`, unless it has `#[must_use]`, never returns, or has another macro's attribute);
+/// - of a function that returns a future: `clippy::manual_async_fn`;
+/// - of a function that is judged by its value: `clippy::unnecessary_wraps`; and if it may be left early (`?`, `return`)
+///   `clippy::needless_pass_by_value`, `clippy::toplevel_ref_arg`, `clippy::used_underscore_binding`; with `#[track_caller]`,
+///   instead of the last three, `clippy::needless_return`, `clippy::question_mark`, `clippy::needless_question_mark`.
+///
 /// ```text
 /// #[instrument_task(name = "mail.send", tags(kind = "batch"), error_kind = MailError::kind)]
 /// async fn send_mail(to: &str) -> Result<(), MailError> { Ok(()) }

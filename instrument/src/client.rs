@@ -87,6 +87,10 @@ impl Client {
     ///
     /// Counts of calls that ended before this call are in it. A client that is disabled or shut down sends nothing.
     ///
+    /// It keeps no duration back either, as the flushes of the interval do of a task that is sampled: what waits would not be all sent.
+    /// Calls behind the last duration then wait for the next one to say so in its rate. If none comes any more, fewer calls than are sampled
+    /// as one are missing from the count of the timer; the counters are exact in any case.
+    ///
     /// ```
     /// # use instrument_task::Client;
     /// use std::time::Duration;
@@ -227,6 +231,7 @@ impl Live {
             cardinality_cap: config.cardinality_cap,
             limits,
             telemetry: config.telemetry,
+            idle_expiry: config.idle_expiry,
         };
         let reader = Reader::new(Arc::clone(&recorder));
         let (handle, thread) = handle::start(reader, Tick::new(settings), transport, times)?;

@@ -5,12 +5,16 @@
 //! (constant rate, running in deep sleep), and the kernel itself keeps time by it (it checks the cores against each
 //! other and gives the counter up when they disagree). Anywhere else a reading is [`Instant`], in nanoseconds since the first use.
 
+mod scale;
+
 use std::{
     sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use once_cell::race::OnceBool;
+
+pub(crate) use scale::Scale;
 
 /// Whether [`raw`] readings are used. Decided once; a race decides twice the same and blocks nobody.
 pub(crate) fn is_raw() -> bool {
@@ -71,81 +75,4 @@ mod arch {
 
 fn ticks(is_raw: bool) -> u64 {
     if is_raw { raw() } else { instant() }
-}
-
-/// Converts ticks to nanoseconds: the slope between an anchor taken at the start and now.
-///
-/// Both ends are read within some 50 ns of each other, so the slope is good to 50 ppm after the first millisecond and to
-/// 0.05 ppm after a second; it is taken anew at every drain.
-#[derive(Debug)]
-pub(crate) struct Scale {
-    is_raw: bool,
-    anchor: (Instant, u64),
-    nanos_per_tick: f64,
-}
-
-impl Scale {
-    /// How far the anchor must lie back before the slope is used.
-    const SETTLE: Duration = Duration::from_millis(1);
-
-    pub(crate) fn new() -> Self {
-        let is_raw = is_raw();
-        Self {
-            is_raw,
-            anchor: (Instant::now(), ticks(is_raw)),
-            nanos_per_tick: 1.0,
-        }
-    }
-
-    /// Takes the slope anew. Waits out the first millisecond after the anchor, so that no duration is ever converted
-    /// with a guess.
-    pub(crate) fn refresh(&mut self) {
-        if !self.is_raw {
-            return;
-        }
-        let (instant, anchor) = self.anchor;
-        loop {
-            let (elapsed, now) = (instant.elapsed(), ticks(true));
-            let passed = now.wrapping_sub(anchor);
-            if elapsed >= Self::SETTLE {
-                if passed > 0 && passed < u64::MAX / 2 {
-                    self.nanos_per_tick = elapsed.as_nanos() as f64 / passed as f64;
-                }
-                return;
-            }
-            std::hint::spin_loop();
-        }
-    }
-
-    /// `ticks` in nanoseconds.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a float cast saturates"
-    )]
-    pub(crate) fn nanos(&self, ticks: u64) -> u64 {
-        if self.is_raw {
-            (ticks as f64 * self.nanos_per_tick).round() as u64
-        } else {
-            ticks
-        }
-    }
-}
-
-#[cfg(all(test, not(any(loom, shuttle))))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scale_agrees_with_instant_within_one_percent() {
-        let mut scale = Scale::new();
-        let (began, first) = (Instant::now(), ticks(is_raw()));
-        while began.elapsed() < Duration::from_millis(20) {
-            std::hint::spin_loop();
-        }
-        let (truth, last) = (nanos(began.elapsed()), ticks(is_raw()));
-        scale.refresh();
-        let measured = scale.nanos(last - first);
-        assert!(measured.abs_diff(truth) * 100 < truth, "{measured} for {truth}");
-    }
 }

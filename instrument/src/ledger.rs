@@ -39,8 +39,11 @@ pub struct Ledger {
     pub refused_late: u64,
     /// Panics on the flusher's thread, of a `tracing` subscriber for instance. It goes on after each.
     pub flusher_panics: u64,
-    /// Task names past the cardinality cap, counted under `overflow`.
+    /// Series past the cardinality cap, counted under `overflow`.
     pub folded: u64,
+    /// Calls that found no room in the process, whatever the cap: those with tags beyond the 100 000 sets that it knows at a
+    /// time, counted under the tag `overflow`, and exceptions beyond 64 kinds of a task, counted as the kind `_other`.
+    pub folded_calls: u64,
 }
 
 /// What became of counter increments.

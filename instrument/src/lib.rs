@@ -86,7 +86,8 @@
 //!
 //! Keep the [`Guard`] until the end of `main`. Its drop flushes within a deadline, also when `main` panics (with
 //! `panic = "unwind"`). `std::process::exit` runs no destructors: a hook of the C runtime flushes then, as well as it can. A signal that
-//! kills the process leaves nobody to flush: let your program handle it and return from `main`.
+//! kills the process leaves nobody to flush: let your program handle it and return from `main`, as the example
+//! `graceful_shutdown` does for SIGTERM.
 //!
 //! # Configuration
 //!
@@ -106,6 +107,9 @@ mod config;
 mod error;
 mod flush;
 mod fork;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod global;
 pub mod guide;
 mod integrations;

@@ -76,6 +76,15 @@ pub fn without_configuration(command: &mut Command) {
 
 #[track_caller]
 fn run_within(bound: Duration, command: &mut Command) -> Ended {
+    start(command).end_within(bound)
+}
+
+/// Starts `command`, as [`run`] does, and comes back while it runs.
+///
+/// # Panics
+/// If it does not start.
+#[track_caller]
+pub fn start(command: &mut Command) -> Running {
     without_configuration(command);
     let child = command
         .stdin(Stdio::null())
@@ -84,15 +93,63 @@ fn run_within(bound: Duration, command: &mut Command) -> Ended {
         .spawn();
     let mut child = Leash(child.expect("the child starts"));
     let (output, errors) = (child.0.stdout.take(), child.0.stderr.take());
-    let [output, errors] = [read_all(output), read_all(errors)];
-    let status = until_within(bound, "the child ends", || {
-        child.0.try_wait().expect("our own child")
-    });
-    let [output, errors] = [output, errors].map(|reader| reader.join().expect("it only reads"));
-    Ended {
-        status,
-        output,
-        errors,
+    Running {
+        child,
+        output: read_all(output),
+        errors: read_all(errors),
+    }
+}
+
+/// A child that runs. It is killed if this is dropped.
+pub struct Running {
+    child: Leash,
+    output: thread::JoinHandle<String>,
+    errors: thread::JoinHandle<String>,
+}
+
+impl Running {
+    /// Sends it a signal, called as `kill` calls it: `TERM`.
+    ///
+    /// # Panics
+    /// If there is no `kill`, or it fails.
+    pub fn signal(&self, name: &str) {
+        let child = self.child.0.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &child]).status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "kill -s {name} {child}"
+        );
+    }
+
+    /// Whether it has ended already.
+    ///
+    /// # Panics
+    /// If the system cannot tell.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.0.try_wait().expect("our own child").is_some()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// If it does not end within the bound.
+    #[must_use]
+    #[track_caller]
+    pub fn end(self) -> Ended {
+        self.end_within(BOUND)
+    }
+
+    #[track_caller]
+    fn end_within(mut self, bound: Duration) -> Ended {
+        let status = until_within(bound, "the child ends", || {
+            self.child.0.try_wait().expect("our own child")
+        });
+        let [output, errors] = [self.output, self.errors].map(|reader| reader.join().expect("it only reads"));
+        Ended {
+            status,
+            output,
+            errors,
+        }
     }
 }
 

@@ -65,6 +65,7 @@ impl Dialog {
     ///
     /// # Panics
     /// If it says nothing within [`BOUND`].
+    #[must_use]
     #[track_caller]
     pub fn hear(&self) -> Option<String> {
         match self.lines.recv_timeout(BOUND) {
@@ -88,6 +89,7 @@ impl Dialog {
     ///
     /// # Panics
     /// If it does not end within [`BOUND`].
+    #[must_use]
     #[track_caller]
     pub fn end(mut self) -> ExitStatus {
         self.input = None;

@@ -4,6 +4,7 @@ pub mod callgrind;
 pub mod children;
 pub mod dialog;
 pub mod etsy;
+pub mod example;
 #[cfg(unix)]
 pub mod lives;
 pub mod log;

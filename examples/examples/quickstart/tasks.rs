@@ -5,6 +5,9 @@ use std::{fmt, time::Duration};
 use instrument_task::instrument_task;
 use tokio::time::sleep;
 
+/// The tasks, by the names that they report under.
+pub const NAMES: [&str; 4] = ["resize_image", "send_email", "fetch_report", "cleaner.run"];
+
 /// Why a task could not be done.
 #[derive(Debug)]
 pub enum TaskError {

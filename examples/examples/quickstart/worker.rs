@@ -7,18 +7,21 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::{
-    tally::{End, Tally},
-    tasks::{self, Cleaner},
-};
+use instrument_task_examples::tally::{self, End};
+
+use super::tasks::{self, Cleaner};
+
+/// The calls of the worker's tasks.
+pub type Tally = tally::Tally<{ tasks::NAMES.len() }>;
 
 /// How long the worker waits for a report.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Does one job. Each kind of task has its turn.
 pub async fn job(number: u64, tally: &Tally) {
-    let (round, task) = (number / 4, (number % 4) as usize);
-    tally.start(task);
+    let (round, task) = (number / 4, number % 4);
+    let name = tasks::NAMES[(number % 4) as usize];
+    tally.start(name);
     let end = match task {
         0 => match catch_unwind(AssertUnwindSafe(|| tasks::resize_image(round))) {
             Ok(result) => result.into(),
@@ -35,7 +38,7 @@ pub async fn job(number: u64, tally: &Tally) {
             End::Success
         }
     };
-    tally.end(task, end);
+    tally.end(name, end);
 }
 
 /// Keeps the panics of `resize_image`, which are meant to be, off the screen.

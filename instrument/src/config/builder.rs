@@ -207,7 +207,48 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether the library's own figures (sent, pending, dropped) are sent as metrics too.
+    /// How long a set of call tags may be silent until it is let go of; 10 ms to 24 hours, or `None` to keep all.
+    ///
+    /// A set is silent while no call with these tags starts, runs or ends, and it is let go of once all that was counted of it was
+    /// sent. That frees its names and texts, and its place under the [`cardinality_cap`](Self::cardinality_cap). Its cells in each
+    /// thread are taken back by that thread as it makes other calls with tags, or when it ends, and are the next set's. No count is
+    /// lost or moved to another set: one that comes back goes on, and a future that waits to be polled keeps its set. Tasks without
+    /// tags of the call stay.
+    ///
+    /// Defaults to 5 minutes because a set that was silent for so many flushes has no line on a dashboard any more, while one that is
+    /// called every few minutes stays known.
+    pub fn idle_expiry(mut self, expiry: impl Into<Option<Duration>>) -> Self {
+        self.rest.idle_expiry = expiry.into();
+        self
+    }
+
+    /// Whether the library's own figures are sent as metrics too: the [`Ledger`](crate::Ledger), at the end of every flush.
+    ///
+    /// Their names begin with the [`prefix`](Self::prefix), if there is one, and `instrument_task.`:
+    ///
+    /// | name | type | what |
+    /// |---|---|---|
+    /// | `counters.recorded` | counter | increments of all counters |
+    /// | `counters.sent` | counter | increments that the kernel took |
+    /// | `counters.pending` | gauge | increments that wait for the next flush |
+    /// | `counters.dropped.at_shutdown` | counter | increments given up by a shutdown at its deadline |
+    /// | `timers.recorded` | counter | measured durations |
+    /// | `timers.sent` | counter | durations that the kernel took |
+    /// | `timers.pending` | gauge | durations that wait for the next flush |
+    /// | `timers.dropped.ring_full` | counter | durations that found their thread's ring full |
+    /// | `timers.dropped.over_budget` | counter | durations thinned out to keep to the budget, in an outage too |
+    /// | `timers.dropped.at_shutdown` | counter | durations given up by a shutdown at its deadline |
+    /// | `packets_sent` | counter | datagrams, or payloads on a stream |
+    /// | `bytes_sent` | counter | bytes in them |
+    /// | `refused_late` | counter | datagrams refused too late to send them again |
+    /// | `flusher_panics` | counter | panics on the flusher's thread |
+    /// | `folded` | counter | series past the cardinality cap |
+    /// | `folded_calls` | counter | calls whose tags, or kind of exception, found no room in the process |
+    ///
+    /// They stand for one instant, when what was flushed before them was taken or refused: recorded = sent + pending + dropped,
+    /// by the increments and by the durations. Counters that did not grow are left out, gauges are always sent. The packet that
+    /// carries them shows in the next one. What a shutdown gives up shows only if the server still takes a last packet; the
+    /// report and a warning have it in any case.
     ///
     /// Defaults to `false` because nobody should pay for series that they did not ask for.
     pub fn telemetry(mut self, send: bool) -> Self {

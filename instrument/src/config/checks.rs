@@ -4,13 +4,14 @@ use super::{Config, env};
 use crate::error::Error;
 use std::{fmt::Debug, ops::RangeInclusive, time::Duration};
 
-/// A counter line with the longest name, without tags, is under 300 bytes; any network carries 512.
+/// A counter line with the longest name, without tags, is under 400 bytes; any network carries 512.
 pub(super) const PACKET_SIZES: RangeInclusive<usize> = 512..=65_507;
 /// A packet of the largest size needs room; a system's own limit is far below the upper end.
 pub(super) const SEND_BUFFERS: RangeInclusive<usize> = 4 * 1024..=64 * 1024 * 1024;
 const FLUSH_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(10)..=HOUR;
 const DRAIN_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 const DEADLINES: RangeInclusive<Duration> = Duration::ZERO..=HOUR;
+const EXPIRIES: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(24 * 3_600);
 const CAPS: RangeInclusive<usize> = 1..=1_000_000;
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -20,6 +21,9 @@ pub(super) fn ranges(config: &Config) -> Result<(), Error> {
     within("drain_interval", config.drain_interval, DRAIN_INTERVALS)?;
     within("timer_budget", config.timer_budget, 1..=u32::MAX)?;
     within("client_timer_budget", config.client_timer_budget, 1..=u32::MAX)?;
+    if let Some(expiry) = config.idle_expiry {
+        within("idle_expiry", expiry, EXPIRIES)?;
+    }
     within("cardinality_cap", config.cardinality_cap, CAPS)?;
     within("shutdown_deadline", config.shutdown_deadline, DEADLINES)?;
     Ok(())

@@ -51,6 +51,7 @@ fn defaults() {
     assert_eq!(config.drain_interval, Duration::from_millis(100));
     assert_eq!((config.timer_budget, config.client_timer_budget), (1_000, 20_000));
     assert_eq!((config.packet_size, config.cardinality_cap), (1_432, 10_000));
+    assert_eq!(config.idle_expiry, Some(Duration::from_secs(300)));
     assert!(config.tags.is_empty() && config.origin == Origin::default());
     assert_eq!(config.dialect, Dialect::Statsd);
     assert!((config.sample_rate - 1.0).abs() < f64::EPSILON);
@@ -75,6 +76,7 @@ fn every_setter_arrives() {
         .dialect(Dialect::DogStatsd)
         .sample_rate(0.5)
         .cardinality_cap(7)
+        .idle_expiry(None)
         .telemetry(true)
         .time_every_outcome(true)
         .shutdown_deadline(Duration::ZERO);
@@ -87,6 +89,7 @@ fn every_setter_arrives() {
     assert_eq!((config.flush_interval, config.drain_interval), (second, second));
     assert_eq!((config.timer_budget, config.client_timer_budget), (1, 2));
     assert_eq!((config.packet_size, config.cardinality_cap), (8_000, 7));
+    assert_eq!(config.idle_expiry, None);
     assert_eq!(config.tags, pairs(&[("a", "b"), ("bare", "")]));
     assert!(config.tags_in_names && config.telemetry && config.time_every_outcome);
     assert_eq!(config.dialect, Dialect::DogStatsd);
@@ -253,6 +256,7 @@ fn values_out_of_range_are_named_with_their_setters() {
         (new().sample_rate(f64::NAN), "sample_rate", "NaN"),
         (new().sample_rate(1.01), "sample_rate", "1.01"),
         (new().cardinality_cap(0), "cardinality_cap", "0"),
+        (new().idle_expiry(Duration::from_millis(9)), "idle_expiry", "9ms"),
         (new().cardinality_cap(1_000_001), "cardinality_cap", "1000001"),
         (new().shutdown_deadline(day), "shutdown_deadline", "86400s"),
     ] {

@@ -107,6 +107,16 @@ impl Budget {
         self.settling > 0
     }
 
+    /// Whether there is nothing to do at a drain that brought nothing: no series is sampled, so rates that fall change nothing. They
+    /// fall on when something moves again.
+    pub(super) fn rests(&mut self, seconds: f64) -> bool {
+        let rests = self.settling == 0;
+        if rests {
+            self.seen = seconds;
+        }
+        rests
+    }
+
     /// The durations a second that one series may have, so that all together keep to the client's budget.
     fn fair_rate(&self) -> f64 {
         let Limits {
@@ -130,10 +140,20 @@ impl Budget {
         high
     }
 
-    /// The strides by series id.
-    pub(super) fn strides(&mut self, route: &[usize]) -> &[u32] {
+    /// Another task takes the place of this one.
+    pub(super) fn forget(&mut self, task: usize) {
+        if let Some(rate) = self.rates.get_mut(task) {
+            *rate = Rate::default();
+        }
+    }
+
+    /// The strides by row, of which some may have no task.
+    pub(super) fn strides(&mut self, route: impl Iterator<Item = Option<usize>>) -> &[u32] {
         self.strides.clear();
-        self.strides.extend(route.iter().map(|task| self.by_task[*task]));
+        let (by_task, base) = (&self.by_task, self.limits.base_stride);
+        let stride = |task: Option<usize>| task.and_then(|task| by_task.get(task)).copied();
+        self.strides
+            .extend(route.map(|task| stride(task).unwrap_or(base)));
         &self.strides
     }
 }
@@ -175,7 +195,10 @@ mod tests {
     fn a_tasks_own_rate_stays_whatever_the_clients() {
         let mut budget = Budget::new(limits(1_000.0, 20_000.0));
         assert!(budget.observe(1.0, [(900, Some(25_600)), (50_000, Some(STRIDE_ONE))].into_iter()));
-        assert_eq!(budget.strides(&[0, 1]), [25_600, 50 * STRIDE_ONE]);
+        assert_eq!(
+            budget.strides([0, 1].into_iter().map(Some)),
+            [25_600, 50 * STRIDE_ONE]
+        );
     }
 
     #[test]
@@ -192,7 +215,7 @@ mod tests {
         assert!(!budget.observe(0.1, plain([50, 99])), "both below 1 000 a second");
         assert!(budget.observe(0.2, plain([1_050, 199])));
         assert_eq!(
-            budget.strides(&[0, 1, 0]),
+            budget.strides([0, 1, 0].into_iter().map(Some)),
             [10 * STRIDE_ONE, STRIDE_ONE, 10 * STRIDE_ONE]
         );
         let mut drains = 0;
@@ -200,14 +223,17 @@ mod tests {
             drains += 1;
             assert!(drains < 100, "it settles");
         }
-        assert_eq!(budget.strides(&[0, 1]), [STRIDE_ONE, STRIDE_ONE]);
+        assert_eq!(
+            budget.strides([0, 1].into_iter().map(Some)),
+            [STRIDE_ONE, STRIDE_ONE]
+        );
     }
 
     #[test]
     fn the_clients_budget_is_shared_by_those_that_would_exceed_it() {
         let mut budget = Budget::new(limits(1_000.0, 1_500.0));
         budget.observe(1.0, plain([100_000, 100_000, 10]));
-        let strides = budget.strides(&[0, 1, 2]).to_vec();
+        let strides = budget.strides([0, 1, 2].into_iter().map(Some)).to_vec();
         assert_eq!(strides[0], strides[1]);
         assert_eq!(strides[2], STRIDE_ONE, "a small one is left alone");
         let rate = 2.0 * 100_000.0 * 256.0 / f64::from(strides[0]) + 10.0;

@@ -148,6 +148,8 @@ impl Durations {
             return 0;
         }
         let dropped = left - keep;
+        // If these are refused, what comes until the next pass has to be as sparse, or the older a call the less it would count.
+        self.level = self.level.saturating_mul(left).div_ceil(keep);
         // Selection sampling: each value stays with the probability that fills what is still to be kept.
         self.values.retain(|_| {
             let stays = random.chance(keep, left);
@@ -310,6 +312,21 @@ mod tests {
             durations.get(0).is_some()
         });
         assert_eq!(sent.collect::<Vec<_>>(), [false, false, true]);
+    }
+
+    #[test]
+    fn a_last_pass_keeps_nothing_and_calls_behind_it_ride_on_the_next_value() {
+        let (mut durations, mut random) = (Durations::default(), Random::new());
+        durations.push(1, 10 * STRIDE_ONE, ROOMY, &mut random);
+        durations.begin(13, ROOMY, true, &mut random);
+        let first = durations.get(0).expect("nothing is kept back").1;
+        durations.spend(1);
+        durations.begin(19, ROOMY, true, &mut random);
+        assert_eq!((durations.get(0), durations.len()), (None, 0));
+        durations.push(2, 10 * STRIDE_ONE, ROOMY, &mut random);
+        durations.begin(25, ROOMY, true, &mut random);
+        let second = durations.get(0).expect("the next value").1;
+        assert_eq!((first.calls, second.calls), (13, 12));
     }
 
     #[test]

@@ -10,8 +10,9 @@ use std::{
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
+    engine::Engine,
     tick::Tick,
-    worker::{Engine, Request, Worker},
+    worker::{Request, Worker},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -59,6 +60,7 @@ pub(crate) fn start(
         requests: queue,
         published: Arc::clone(&published),
         waiting: VecDeque::new(),
+        flushing: None,
         closing: None,
         alive,
         engine: Engine::new(reader, tick, transport),

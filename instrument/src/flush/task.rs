@@ -14,8 +14,11 @@ use crate::{
 pub(super) const COUNTERS: usize = OUTCOMES + 2;
 
 /// What a series is called.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Names {
+    /// Of no series: the place is free.
+    #[default]
+    Nobody,
     Task(Box<TaskNames>),
     /// One kind of a task's exceptions: that counter alone.
     Kind(Name),
@@ -24,8 +27,9 @@ pub(super) enum Names {
 }
 
 impl Names {
-    pub(super) fn counter(&self, counter: usize) -> &Name {
-        match self {
+    pub(super) fn counter(&self, counter: usize) -> Option<&Name> {
+        Some(match self {
+            Self::Nobody => return None,
             Self::Kind(name) | Self::Metric(name) => name,
             Self::Task(names) => {
                 let TaskNames {
@@ -38,11 +42,12 @@ impl Names {
                 } = &**names;
                 [started, success, exceptions, cancelled, panics][counter]
             }
-        }
+        })
     }
 
-    pub(super) fn duration(&self, outcome: usize) -> &Name {
-        match self {
+    pub(super) fn duration(&self, outcome: usize) -> Option<&Name> {
+        Some(match self {
+            Self::Nobody => return None,
             Self::Kind(name) | Self::Metric(name) => name,
             Self::Task(names) => {
                 let TaskNames {
@@ -53,11 +58,11 @@ impl Names {
                 } = &**names;
                 [duration_success, duration_exceptions, duration_cancelled][outcome]
             }
-        }
+        })
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Task {
     pub(super) names: Names,
     pub(super) total: [usize; COUNTERS],
@@ -65,6 +70,8 @@ pub(super) struct Task {
     pub(super) durations: [Durations; OUTCOMES],
     pub(super) gauge: Option<Gauge>,
     options: Options,
+    /// Whether it is one that stands for all past the cardinality cap.
+    pub(super) is_overflow: bool,
 }
 
 /// A gauge: sent while it is not zero, and once when it has become so.
@@ -84,6 +91,7 @@ impl Task {
             durations: Default::default(),
             gauge: (options.in_flight || options.metric == Metric::Gauge).then(Gauge::default),
             options,
+            is_overflow: false,
         }
     }
 
@@ -121,7 +129,7 @@ impl Task {
         let (name, now) = match &self.names {
             Names::Task(names) => (&names.in_flight, self.in_flight() as f64),
             Names::Metric(name) => (name, gauge.now.unwrap_or_default()),
-            Names::Kind(_) => return None,
+            Names::Kind(_) | Names::Nobody => return None,
         };
         (now != 0.0 || gauge.sent != 0.0).then_some((name, now))
     }
@@ -132,6 +140,14 @@ impl Task {
             return 0;
         }
         self.total[counter].wrapping_sub(self.spent[counter]) as u64
+    }
+
+    /// Whether there is nothing to send, now or without another call.
+    pub(super) fn is_settled(&self) -> bool {
+        self.total == self.spent
+            && self.in_flight() == 0
+            && self.durations.iter().all(|durations| durations.len() == 0)
+            && self.gauge.as_ref().is_none_or(|gauge| gauge.sent == 0.0)
     }
 
     pub(super) fn in_flight(&self) -> usize {

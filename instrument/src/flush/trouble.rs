@@ -1,4 +1,5 @@
-//! The library's own trouble, told through `tracing`: from the flusher's thread only, and once a minute a cause.
+//! The library's own trouble, told through `tracing`: from the flusher's thread only, and once a minute a cause. What stays as it is until the
+//! program is changed is told once.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +13,10 @@ const QUIET: Duration = Duration::from_secs(60);
 pub(super) enum Topic {
     /// The server does not take what is sent.
     Refused(Cause),
-    /// Task names past the cardinality cap.
+    /// Series past the cardinality cap.
     Folded,
+    /// Calls with tags or kinds of exceptions past what a process keeps apart.
+    NoRoom,
     /// Increments or durations lost at shutdown.
     GaveUp,
 }
@@ -22,7 +25,7 @@ pub(super) enum Topic {
 pub(super) struct Trouble(Vec<(Topic, Instant)>);
 
 impl Trouble {
-    /// Tells of `topic`, unless that was done less than a minute ago.
+    /// Tells of `topic`, unless that was done less than a minute ago, or at all if once is enough.
     pub(super) fn tell(&mut self, now: Instant, topic: Topic, text: impl FnOnce() -> String) {
         if self.is_due(now, topic) {
             tracing::warn!(target: "instrument_task", cause = ?topic, "{}", text());
@@ -34,7 +37,8 @@ impl Trouble {
             self.0.push((topic, now));
             return true;
         };
-        let due = now.saturating_duration_since(*last) >= QUIET;
+        let again = !matches!(topic, Topic::Folded | Topic::NoRoom);
+        let due = again && now.saturating_duration_since(*last) >= QUIET;
         if due {
             *last = now;
         }
@@ -58,6 +62,9 @@ mod tests {
             })
             .into();
         assert_eq!(told, [true, false, false, true, false, true]);
-        assert!(trouble.is_due(start, Topic::Folded), "causes are told apart");
+        for topic in [Topic::Folded, Topic::NoRoom] {
+            assert!(trouble.is_due(start, topic), "causes are told apart");
+            assert!(!trouble.is_due(start + 1_000 * QUIET, topic), "once is enough");
+        }
     }
 }

@@ -19,6 +19,7 @@ use super::{
     recorder::Recorder,
     series::Series,
     shard::{End, Here, Shard, Tenancy, Token},
+    slot, tag_set, tags,
 };
 
 static EPOCH: AtomicUsize = AtomicUsize::new(0);
@@ -257,17 +258,26 @@ fn started(series: &'static Series, slot: usize) -> Token {
     if scoped {
         return Here.shard().map_or(Token::off(), |shard| {
             shard.set_epoch(epoch);
-            shard.start_at(slot)
+            shard.start_at(place(shard, series, slot))
         });
     }
     let home = at_home(installed, true, |shard| {
         shard.set_epoch(epoch);
-        shard.start_at(slot)
+        shard.start_at(place(shard, series, slot))
     });
     home.unwrap_or_else(|_| match find(installed) {
-        Some(recorder) => visit(&recorder, |shard| shard.start_at(slot)),
+        Some(recorder) => visit(&recorder, |shard| shard.start_at(place(shard, series, slot))),
         None => Token::off(),
     })
+}
+
+/// The slot, with cells for it in `shard` if it is a tag set's. A set that was forgotten is past its place: somebody had its slot
+/// and no call in flight, so the call is counted, from start to end, where sets without a place are.
+fn place(shard: &Shard, series: &'static Series, slot: usize) -> usize {
+    let is_placed = !slot::is_tag_set(slot)
+        || shard.sets.has(slot)
+        || tag_set::at(slot).is_some_and(|set| shard.open(&set));
+    if is_placed { slot } else { tags::overflow(series) }
 }
 
 /// The end of a call that the hot path could not serve: it started on another thread, in another scope, or under a client
@@ -285,7 +295,7 @@ pub(crate) fn end(token: &mut Token, series: &'static Series, slot: usize, end: 
     let _busy = Busy::new();
     let slot = series.known(slot);
     with_shard_of(token.recorder(), |shard| {
-        shard.end_at(slot, &mut token, end);
+        shard.end_at(place(shard, series, slot), &mut token, end);
     });
 }
 
@@ -380,7 +390,7 @@ pub(crate) fn start_in(recorder: &Recorder, series: &'static Series, slot: usize
     }
     let _busy = Busy::new();
     let slot = series.known(slot);
-    visit(recorder, |shard| shard.start_at(slot))
+    visit(recorder, |shard| shard.start_at(place(shard, series, slot)))
 }
 
 /// Calls `f` with calls on this thread counting in `recorder`.

@@ -119,6 +119,29 @@ impl Recorder {
         }
     }
 
+    /// Has the shards that no thread holds close what tag sets they may.
+    pub(crate) fn sweep_free(&self) {
+        // Held one at a time, as a thread would, so that no thread waits meanwhile.
+        let free = {
+            let _busy = Busy::locked();
+            lock(&self.pool).free.len()
+        };
+        for _ in 0..free {
+            let shard = {
+                let _busy = Busy::locked();
+                let mut pool = lock(&self.pool);
+                if pool.free.is_empty() {
+                    return;
+                }
+                // From the other end than threads take them, which puts each behind the rest.
+                pool.free.remove(0)
+            };
+            shard.sets.begin_sweep();
+            shard.sets.sweep(usize::MAX);
+            self.release(shard);
+        }
+    }
+
     /// Appends the shards made after the first `known`.
     pub(crate) fn read_shards(&self, known: usize, shards: &mut Vec<Arc<Shard>>) {
         let _busy = Busy::locked();

@@ -1,16 +1,15 @@
-//! All series of the process, and the ids they got. Equal ones share an id, and so their cells.
+//! All series of the process, and the ids they got. Equal ones share an id, and so their cells. Tag sets, which come and go, have no
+//! id but a slot of their own (`tag_set`).
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
     busy::Busy,
     slot::{self, MAX_SERIES},
+    tag_set::TagSets,
 };
 
 /// What makes a series the one that it is.
@@ -39,11 +38,18 @@ impl Identity {
                 metric: self.metric,
             };
         }
-        let tags = Box::new([(Box::from("overflow"), Box::from("true"))]);
+        Self {
+            kind,
+            ..self.tagged_overflow()
+        }
+    }
+
+    /// The series of the same task for tag sets without a place.
+    pub(crate) fn tagged_overflow(&self) -> Self {
         Self {
             task: Arc::clone(&self.task),
-            tags,
-            kind,
+            tags: Box::new([(Box::from("overflow"), Box::from("true"))]),
+            kind: None,
             metric: self.metric,
         }
     }
@@ -96,11 +102,12 @@ pub(crate) struct Options {
 pub(crate) struct Description {
     pub(crate) identity: Identity,
     pub(crate) options: Options,
+    /// Whether it is a tag set, which may be forgotten.
+    pub(crate) is_tag_set: bool,
+    /// Whether it stands for the tag sets or the kinds of exceptions that found no room in the process.
+    pub(crate) is_overflow: bool,
 }
 
-/// Tag sets and kinds a process can have at most; past it they share one series per task. It bounds the memory that hostile
-/// tag values can take; a client's own cap is usually lower.
-const MAX_DYNAMIC: usize = 100_000;
 /// Kinds of exceptions that one task can have; the rest are `_other`.
 const MAX_KINDS: usize = 64;
 
@@ -108,25 +115,22 @@ const MAX_KINDS: usize = 64;
 pub(super) struct Registry {
     ids: Option<HashMap<Identity, usize>>,
     all: Vec<Arc<Description>>,
-    dynamic: usize,
+    pub(super) sets: TagSets,
     kinds: Option<HashMap<Arc<str>, usize>>,
 }
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     ids: None,
     all: Vec::new(),
-    dynamic: 0,
+    sets: TagSets::NONE,
     kinds: None,
 });
-/// Whether there is no room for another tag set: an answer without the lock.
-static FULL: AtomicBool = AtomicBool::new(false);
-
 /// Keeps the lock until after a fork.
 pub(super) fn lock() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn locked() -> (Busy, MutexGuard<'static, Registry>) {
+pub(super) fn locked() -> (Busy, MutexGuard<'static, Registry>) {
     (Busy::locked(), lock())
 }
 
@@ -135,13 +139,15 @@ impl Registry {
         self.ids.as_ref()?.get(identity).map(|id| slot::from_id(*id))
     }
 
-    fn add(&mut self, identity: Identity, options: Options) -> usize {
+    fn add(&mut self, identity: Identity, options: Options, is_overflow: bool) -> usize {
         // The last series stands for all that would be more.
         let id = self.all.len().min(MAX_SERIES - 1);
         if self.all.len() < MAX_SERIES {
             self.all.push(Arc::new(Description {
                 identity: identity.clone(),
                 options,
+                is_tag_set: false,
+                is_overflow,
             }));
         }
         self.ids.get_or_insert_default().insert(identity, id);
@@ -154,21 +160,16 @@ pub(crate) fn slot_of(identity: Identity, options: Options) -> usize {
     let (_busy, mut registry) = locked();
     registry
         .find(&identity)
-        .unwrap_or_else(|| registry.add(identity, options))
+        .unwrap_or_else(|| registry.add(identity, options, false))
 }
 
-/// The slot of a series with tags of the call. `None` once there is no room for another tag set.
-pub(crate) fn tagged_slot_of(identity: Identity, options: Options) -> Option<usize> {
+/// The slot of the series for the tag sets of a task that have no room.
+pub(super) fn overflow_slot_of(task: &Identity, options: Options) -> usize {
+    let identity = task.tagged_overflow();
     let (_busy, mut registry) = locked();
-    let known = registry.find(&identity);
-    if known.is_none() && registry.dynamic >= MAX_DYNAMIC {
-        FULL.store(true, Ordering::Relaxed);
-        return None;
-    }
-    known.or_else(|| {
-        registry.dynamic += 1;
-        Some(registry.add(identity, options))
-    })
+    registry
+        .find(&identity)
+        .unwrap_or_else(|| registry.add(identity, options, true))
 }
 
 /// The slot of one kind of a task's exceptions.
@@ -190,20 +191,15 @@ pub(crate) fn kind_slot_of(task: Identity, kind: &str) -> usize {
         .get_or_insert_default()
         .entry(Arc::clone(&identity.task))
         .or_default();
-    if *kinds < MAX_KINDS {
-        *kinds += 1;
-    } else {
+    let is_overflow = *kinds >= MAX_KINDS;
+    if is_overflow {
         identity.kind = Some(OTHER.into());
+    } else {
+        *kinds += 1;
     }
     registry
         .find(&identity)
-        .unwrap_or_else(|| registry.add(identity, options))
-}
-
-/// Whether tag sets that are not known yet have no room.
-pub(crate) fn is_full() -> bool {
-    // Relaxed: who sees it late asks once more under the lock.
-    FULL.load(Ordering::Relaxed)
+        .unwrap_or_else(|| registry.add(identity, options, is_overflow))
 }
 
 /// What the site of series `id` asked for.

@@ -11,10 +11,12 @@
 //! - a duration is pushed before its end is stored, so a reader that saw the end finds the value in the ring.
 //!
 //! Blocks stand in one table, in the order of their series. A series past its end has the holder make a longer one, copy and
-//! publish it; a reader that still goes through the old one sees what was counted until then, and the rest the next time.
+//! publish it; a reader that still goes through the old one sees what was counted until then, and the rest the next time. Tag sets have
+//! their cells elsewhere (`sets`): there are many, and they come and go.
 
 mod block;
 mod current;
+mod sets;
 mod strides;
 mod token;
 
@@ -29,6 +31,7 @@ use self::{
 pub(crate) use self::{
     block::{Block, Ended, OUTCOMES},
     current::{Current, Here, Tenancy},
+    sets::{CHUNK, Chunk, Note, Sets},
     strides::{STRIDE_MAX, STRIDE_ONE, Strides},
 };
 use super::{
@@ -37,6 +40,7 @@ use super::{
     registry::{self, Timing},
     ring::{Ring, Value},
     slot,
+    tag_set::TagSet,
 };
 use crate::{
     clock,
@@ -94,6 +98,7 @@ impl Head {
 pub(crate) struct Shard {
     head: Head,
     pub(crate) ring: Ring,
+    pub(crate) sets: Sets,
     terms: Terms,
     raw_clock: bool,
     /// State of the holder's random picks. Holder only.
@@ -118,7 +123,13 @@ impl Shard {
             table: Mutex::new(Arc::new([])),
             forks: forks::count(),
             ring: Ring::new(),
+            sets: Sets::new(),
         }
+    }
+
+    /// Gives the tag set cells; false if there is no room. Holder only.
+    pub(crate) fn open(&self, set: &Arc<TagSet>) -> bool {
+        self.sets.open(set, self.forks == forks::count())
     }
 
     pub(crate) fn terms(&self) -> Terms {
@@ -157,7 +168,17 @@ impl Shard {
         Arc::clone(&lock(&self.table))
     }
 
-    /// Makes the table long enough for `slot`. Holder only; `slot` is a registered one.
+    /// Calls `count` with the cells at `slot`, which is a registered one. Nothing, if it is that of a tag set without cells
+    /// here. Holder only.
+    pub(crate) fn with<R>(&self, slot: usize, count: impl FnOnce(&Block) -> R) -> Option<R> {
+        if slot::is_tag_set(slot) {
+            self.sets.with(slot, count)
+        } else {
+            Some(count(self.allocate(slot)))
+        }
+    }
+
+    /// Makes the table long enough for `slot`. Holder only; `slot` is a registered one, and no tag set's.
     pub(crate) fn allocate(&self, slot: usize) -> &Block {
         if self.block(slot).is_none() {
             self.grow(slot::to_id(slot) + 1);
@@ -220,7 +241,7 @@ impl Shard {
     /// A start off the hot path, in whichever shard.
     pub(crate) fn start_at(&self, slot: usize) -> Token {
         let mut token = Token::off();
-        Self::start(&mut token, self, self.allocate(slot));
+        self.with(slot, |block| Self::start(&mut token, self, block));
         token
     }
 
@@ -230,7 +251,13 @@ impl Shard {
         let mut stride = block.stride.load(Ordering::Relaxed);
         let is_new = stride == 0;
         if is_new {
-            let Some(answer) = self.strides.get(block.id()) else {
+            let answer = if block.is_of_tag_set() {
+                // The flusher sets another at its next drain if it has to.
+                Some(self.strides.first(self.sets.options(block.id())))
+            } else {
+                self.strides.get(block.id())
+            };
+            let Some(answer) = answer else {
                 return 0;
             };
             stride = answer.max(STRIDE_ONE);
@@ -300,7 +327,7 @@ impl Shard {
         if let Some((stride, ticks)) = token.value()
             && (matches!(end, End::Success) || shard.times_every_outcome(block))
         {
-            let key = slot::key(slot::from_id(block.id()), end.outcome());
+            let key = block.key_of(end.outcome());
             if shard.ring.push(Value { key, stride, ticks }) {
                 block.slow_down();
             }
@@ -323,7 +350,7 @@ impl Shard {
 
     /// An end off the hot path, in whichever shard.
     pub(crate) fn end_at(&self, slot: usize, token: &mut Token, end: End) {
-        Self::end(token, self, end, self.allocate(slot));
+        self.with(slot, |block| Self::end(token, self, end, block));
     }
 
     /// Whether calls of this series that fail or are cancelled are timed as well.
@@ -341,7 +368,12 @@ impl Shard {
         if Busy::holds_lock() {
             return false;
         }
-        let every = match registry::options_of(block.id()).timing {
+        let options = if block.is_of_tag_set() {
+            self.sets.options(block.id())
+        } else {
+            registry::options_of(block.id())
+        };
+        let every = match options.timing {
             Timing::Client => self.terms.time_every_outcome,
             Timing::Always => true,
             Timing::Success | Timing::Never => false,

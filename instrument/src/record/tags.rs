@@ -3,26 +3,165 @@
 //! Each thread remembers the tag sets that it has seen, so a set it knows costs the formatting and one look-up: no lock
 //! and, once the buffer has grown, no allocation. A new set goes to the registry, unless that has no room: then, again without
 //! a lock, it is counted under the task's `overflow` tag.
+//!
+//! A thread that looks up sets also lets go, a few at a time, of those that it has not used for long, and of the cells that the flusher
+//! has judged idle.
 
 use std::{
     cell::RefCell,
     collections::HashMap,
     fmt::{self, Display, Write as _},
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use super::{busy::Busy, local, registry, series::Series, slot};
+use super::{
+    busy::Busy,
+    local, registry,
+    series::Series,
+    shard::Here,
+    slot,
+    tag_set::{self, TagSet},
+};
 
 /// Bytes of a value that are kept; what is longer is told apart by a hash. The wire keeps less.
 const VALUE_LIMIT: usize = 512;
 
-thread_local! {
-    static SEEN: RefCell<Seen> = const { RefCell::new(Seen { slots: None, text: Vec::new() }) };
+/// Entries, of either kind, that one look-up sweeps while a sweep is under way: few enough that nobody notices, and a thread
+/// that looks up sets gets through before the next.
+const STEP: usize = 4;
+
+/// Changes when threads are to let go of the sets that they have not used since the last time but one.
+static SWEEPS: AtomicUsize = AtomicUsize::new(0);
+
+/// Has every thread begin a sweep at its next look-up.
+pub(crate) fn begin_sweep() {
+    // Relaxed: it is a hint. What may be let go of, everybody judges for himself.
+    SWEEPS.fetch_add(1, Ordering::Relaxed);
 }
 
+thread_local! {
+    static SEEN: RefCell<Seen> = const { RefCell::new(Seen::NONE) };
+}
+
+/// What a thread remembers.
 struct Seen {
-    /// By call site and values.
-    slots: Option<HashMap<Box<[u8]>, usize>>,
+    /// By call site and values: where it stands in `known`.
+    places: Option<HashMap<Rc<[u8]>, usize>>,
+    known: Vec<Option<Known>>,
+    /// Places that are free.
+    free: Vec<usize>,
+    /// The sweep that is under way or done, the place that it looks at next, and the places still to look at. One that is not done when
+    /// the next begins goes on from where it is, so that no place is left out for ever.
+    sweep: usize,
+    hand: usize,
+    left: usize,
+    /// The place that was looked up last.
+    last: usize,
     text: Vec<u8>,
+}
+
+/// One list of values, and where its cells stand.
+struct Known {
+    text: Rc<[u8]>,
+    slot: usize,
+    /// Keeps the set; none for what stays anyway.
+    set: Option<Arc<TagSet>>,
+    /// The sweep in which it was last used.
+    used: usize,
+    /// What is to be added to the futures that wait.
+    waiting: isize,
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        if let Some(set) = &self.set {
+            set.note(self.waiting);
+        }
+    }
+}
+
+impl Seen {
+    const NONE: Self = Self {
+        places: None,
+        known: Vec::new(),
+        free: Vec::new(),
+        sweep: 0,
+        hand: 0,
+        left: 0,
+        last: 0,
+        text: Vec::new(),
+    };
+
+    fn find(&mut self, text: &[u8]) -> Option<usize> {
+        let place = *self.places.as_ref()?.get(text)?;
+        let known = self.known[place].as_mut()?;
+        known.used = self.sweep;
+        self.last = place;
+        Some(known.slot)
+    }
+
+    fn remember(&mut self, text: &[u8], slot: usize, set: Option<Arc<TagSet>>) {
+        let text = Rc::<[u8]>::from(text);
+        let place = self.free.pop().unwrap_or(self.known.len());
+        if place == self.known.len() {
+            self.known.push(None);
+            // Letting go must not allocate.
+            self.free.reserve(self.known.len() - self.free.len());
+        }
+        self.known[place] = Some(Known {
+            text: Rc::clone(&text),
+            slot,
+            set,
+            used: self.sweep,
+            waiting: 0,
+        });
+        self.places.get_or_insert_default().insert(text, place);
+        self.last = place;
+    }
+
+    /// Lets go of what was not used for a whole sweep.
+    fn sweep(&mut self) {
+        for _ in 0..STEP.min(self.left) {
+            self.left -= 1;
+            self.hand = (self.hand + 1) % self.known.len();
+            let place = &mut self.known[self.hand];
+            let is_old = |known: &mut Known| known.set.is_some() && self.sweep.wrapping_sub(known.used) > 1;
+            if let Some(known) = place.take_if(is_old) {
+                if let Some(places) = &mut self.places {
+                    places.remove(&known.text);
+                }
+                self.free.push(self.hand);
+            }
+        }
+    }
+}
+
+/// Goes on with the sweep, if one is under way.
+fn sweep() {
+    let sweep = SWEEPS.load(Ordering::Relaxed);
+    let is_due = with_seen(|seen| {
+        let begins = seen.sweep != sweep;
+        if begins {
+            (seen.sweep, seen.left) = (sweep, seen.known.len());
+        }
+        (begins, seen.left > 0)
+    });
+    let Some((begins, is_due)) = is_due else { return };
+    let here = Here;
+    let shard = here.shard();
+    if begins {
+        shard.inspect(|shard| shard.sets.begin_sweep());
+    }
+    if is_due {
+        // What is let go of is freed, and who frees may be instrumented.
+        let _busy = Busy::new();
+        with_seen(Seen::sweep);
+    }
+    shard.inspect(|shard| _ = shard.sets.sweep(STEP));
 }
 
 /// Formats values behind each other, each closed by its length, so that no two lists look the same.
@@ -85,6 +224,7 @@ pub(crate) fn slot_of(series: &'static Series, keys: &[&str], values: &[&dyn Dis
         return slot::NONE;
     }
     let write = |text: &mut Vec<u8>| values.iter().for_each(|value| write(text, *value));
+    sweep();
     look_up(series, write, |text| register(series, keys, text))
 }
 
@@ -99,15 +239,23 @@ pub(crate) fn kind_slot_of(series: &'static Series, kind: &str) -> usize {
         text.extend_from_slice(&u32::MAX.to_le_bytes());
     };
     look_up(series, write, |_| {
-        registry::kind_slot_of(series.identity(std::iter::empty()), kind)
+        let slot = registry::kind_slot_of(series.identity(std::iter::empty()), kind);
+        (slot, Remember::Always)
     })
+}
+
+/// Whether a thread remembers what it found.
+enum Remember {
+    No,
+    Always,
+    While(Arc<TagSet>),
 }
 
 /// The slot that this thread remembers for `series` and the text that `write` writes, or the one that `register` finds.
 fn look_up(
     series: &'static Series,
     write: impl FnOnce(&mut Vec<u8>),
-    register: impl FnOnce(&[u8]) -> usize,
+    register: impl FnOnce(&[u8]) -> (usize, Remember),
 ) -> usize {
     // The buffer is taken out while the user's `Display` runs, which may come back here.
     let mut text = with_seen(|seen| std::mem::take(&mut seen.text)).unwrap_or_default();
@@ -115,18 +263,60 @@ fn look_up(
     write(&mut text);
     let length = text.len();
     text.extend_from_slice(&std::ptr::from_ref(series).addr().to_le_bytes());
-    let known = with_seen(|seen| seen.slots.as_ref()?.get(&text[..]).copied()).flatten();
+    let known = with_seen(|seen| seen.find(&text)).flatten();
     let slot = known.unwrap_or_else(|| {
         let _busy = Busy::new();
-        let slot = register(&text[..length]);
-        // With no room in the registry there is none here: the sets that are known stay known.
-        if !registry::is_full() {
-            with_seen(|seen| seen.slots.get_or_insert_default().insert(text[..].into(), slot));
-        }
+        let (slot, remember) = register(&text[..length]);
+        let set = match remember {
+            // With no room in the registry there is none here: the sets that are known stay known.
+            Remember::No => return slot,
+            Remember::Always => None,
+            Remember::While(set) => Some(set),
+        };
+        with_seen(|seen| seen.remember(&text, slot, set));
         slot
     });
     with_seen(|seen| seen.text = text);
     slot
+}
+
+/// Notes that a future was made with the set at `slot`, which this thread just looked up: the set stays until the future was
+/// [`let_go`].
+pub(crate) fn keep(slot: usize) {
+    if !slot::is_tag_set(slot) {
+        return;
+    }
+    let kept = with_seen(|seen| {
+        let last = seen.known.get_mut(seen.last)?.as_mut()?;
+        (last.slot == slot).then(|| last.waiting += 1)
+    });
+    if kept.flatten().is_none() {
+        note(slot, 1);
+    }
+}
+
+/// Notes that such a future waits no more: it was polled, or dropped.
+pub(crate) fn let_go(slot: usize) {
+    if !slot::is_tag_set(slot) {
+        return;
+    }
+    let here = Here;
+    if !here.shard().is_some_and(|shard| shard.sets.note(slot, -1)) {
+        note(slot, -1);
+    }
+}
+
+/// Notes futures that wait with the set itself.
+#[cold]
+fn note(slot: usize, waiting: isize) {
+    if Busy::holds_lock() {
+        // The set stays for ever; such is the price of a future that an allocator polls.
+        return;
+    }
+    let _busy = Busy::new();
+    if let Some(set) = tag_set::at(slot) {
+        set.note(waiting);
+    }
 }
 
 /// Calls `f` with what this thread remembers, unless the thread is ending or is in here already.
@@ -135,17 +325,27 @@ fn with_seen<R>(f: impl FnOnce(&mut Seen) -> R) -> Option<R> {
         .ok()?
 }
 
-fn register(series: &'static Series, keys: &[&str], values: &[u8]) -> usize {
+fn register(series: &'static Series, keys: &[&str], values: &[u8]) -> (usize, Remember) {
     let tags = keys
         .iter()
         .zip(split(values))
         .map(|(key, value)| (Box::from(*key), value));
     let identity = series.identity(tags);
-    let overflow = identity.overflow();
-    let place = if registry::is_full() {
+    let set = if tag_set::is_full() {
         None
     } else {
-        registry::tagged_slot_of(identity, series.options())
+        tag_set::of(identity, series.options())
     };
-    place.unwrap_or_else(|| series.overflow(|| registry::slot_of(overflow, series.options())))
+    match set {
+        Some(set) => (set.slot(), Remember::While(set)),
+        None => (overflow(series), Remember::No),
+    }
+}
+
+/// The slot of the series that tag sets without a place share.
+pub(super) fn overflow(series: &'static Series) -> usize {
+    series.overflow(|| {
+        let task = series.identity(std::iter::empty());
+        registry::overflow_slot_of(&task, series.options())
+    })
 }

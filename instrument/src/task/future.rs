@@ -32,6 +32,7 @@ where
     J: Fn(&R) -> V,
     V: Verdict,
 {
+    place.keep();
     TaskFuture {
         call: Call {
             token: Token::fresh(),
@@ -66,10 +67,11 @@ impl<P: Place> Call<P> {
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn resume(&mut self) {
-        if self.token.take_fresh()
-            && let Some(epoch) = site::epoch()
-        {
-            self.place.start(epoch, &mut self.token);
+        if self.token.take_fresh() {
+            if let Some(epoch) = site::epoch() {
+                self.place.start(epoch, &mut self.token);
+            }
+            self.place.let_go();
         }
     }
 
@@ -101,6 +103,8 @@ impl<P: Place> Drop for Call<P> {
     fn drop(&mut self) {
         if self.token.is_on() {
             self.end_early(End::Cancelled);
+        } else if self.token.is_fresh() {
+            self.place.let_go();
         }
     }
 }

@@ -27,6 +27,14 @@ pub trait Place {
     fn end(&self, token: &mut Token, end: End) {
         self.site().end_at(self.slot(), token, end);
     }
+
+    /// Keeps what the place needs for a future that was made and may wait for long until it is polled.
+    #[inline(always)]
+    fn keep(&self) {}
+
+    /// Takes back [`keep`](Self::keep): the future was polled, or dropped.
+    #[inline(always)]
+    fn let_go(&self) {}
 }
 
 impl Place for &'static Site {
@@ -101,6 +109,14 @@ impl<P: Place> Place for Tagged<P> {
     fn slot(&self) -> usize {
         self.slot
     }
+
+    fn keep(&self) {
+        tags::keep(self.slot);
+    }
+
+    fn let_go(&self) {
+        tags::let_go(self.slot);
+    }
 }
 
 /// A place in a client that need not be the current one.
@@ -125,6 +141,16 @@ impl<P: Place, C: Borrow<Client>> Place for Within<P, C> {
     #[inline(always)]
     fn slot(&self) -> usize {
         self.place.slot()
+    }
+
+    #[inline(always)]
+    fn keep(&self) {
+        self.place.keep();
+    }
+
+    #[inline(always)]
+    fn let_go(&self) {
+        self.place.let_go();
     }
 
     fn start(&self, _: Epoch, token: &mut Token) {

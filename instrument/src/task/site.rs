@@ -135,7 +135,7 @@ fn start(token: &mut Token, here: Current<'_>, series: &'static Series, epoch: E
 
 #[inline(never)]
 fn start_at(token: &mut Token, here: Current<'_>, series: &'static Series, epoch: Epoch, slot: usize) {
-    if !here.start(token, epoch, || slot) {
+    if !here.start_at(token, epoch, slot) {
         local::start(token, series, slot);
     }
 }

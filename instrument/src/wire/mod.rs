@@ -140,13 +140,21 @@ impl Wire {
         self
     }
 
-    /// The longest line that [`counter`](Self::counter) or [`timer`](Self::timer) writes for any task.
+    /// The longest line that is written for any task or any kind of its exceptions, tags of its own aside. A line that fitted no
+    /// packet would be pending for ever, and all lines behind it.
     pub(crate) fn longest_line(&self) -> usize {
-        const NAME: usize = "tasks.duration.".len() + name::NAME_LIMIT + ".exceptions".len();
-        const TIMER: usize = ":".len() + number::MILLIS_LEN + "|ms|@".len() + number::RATE_LEN;
-        const COUNTER: usize = ":".len() + number::INTEGER_LEN + "|c".len();
-        const { assert!(COUNTER <= TIMER) };
-        self.prefix.len() + NAME + self.folded.len() + TIMER + self.suffix.len()
+        const COUNT: usize = ":".len() + number::INTEGER_LEN + "|c".len();
+        const MILLIS: usize = ":".len() + number::MILLIS_LEN + "|ms|@".len() + number::RATE_LEN;
+        const TIMER: usize = "tasks.duration.".len() + name::NAME_LIMIT + ".exceptions".len() + MILLIS;
+        const KIND_TAG: usize =
+            "tasks.status.".len() + name::NAME_LIMIT + ".exceptions_by_kind".len() + COUNT;
+        const KIND_NODE: usize = "tasks.status.".len() + 2 * name::NAME_LIMIT + ".exceptions.".len() + COUNT;
+        const { assert!(KIND_TAG <= TIMER && TIMER <= KIND_NODE) };
+        let line = match self.dialect {
+            Dialect::Statsd => KIND_NODE,
+            Dialect::DogStatsd => TIMER,
+        };
+        self.prefix.len() + line + self.folded.len() + self.suffix.len()
     }
 
     /// The names of the task called `task`, whatever that holds, with `tags` of its own.

@@ -164,6 +164,13 @@ mod tests {
         assert_eq!(tag_value(&"ü".repeat(300)).len(), 199);
     }
 
+    /// What of a name can be sent at all, however long.
+    fn plain(text: &str) -> String {
+        let nodes: Vec<_> = text.split('.').filter(|node| !node.is_empty()).collect();
+        let plain = nodes.join(".").replace([':', '|', 'é'], "_");
+        if plain.is_empty() { "_".into() } else { plain }
+    }
+
     proptest! {
         #[test]
         fn paths_are_clean_bounded_and_idempotent(text in any::<String>()) {
@@ -179,6 +186,27 @@ mod tests {
             let once = path(&text);
             prop_assert!(once.len() <= NAME_LIMIT && !once.contains("..") && !once.ends_with('.'));
             prop_assert_eq!(path(&once), once);
+        }
+
+        /// Two names become one only where they differ in nothing that can be sent.
+        #[test]
+        fn names_that_differ_stay_apart(start in "(a{90,98})?", one in "[ab.:|é]{0,8}", other in "[ab.:|é]{0,8}") {
+            let (one, other) = (start.clone() + &one, start + &other);
+            if path(&one) == path(&other) {
+                prop_assert_eq!(plain(&one), plain(&other));
+                // What is cut keeps its whole original apart.
+                prop_assert!(one == other || plain(&one).len() <= NAME_LIMIT, "{one:?} {other:?}");
+            }
+        }
+
+        #[test]
+        fn tags_that_differ_stay_apart(start in "(a{190,198})?", one in "[ab.:|é]{0,8}", other in "[ab.:|é]{0,8}") {
+            let (one, other) = (start.clone() + &one, start + &other);
+            if tag_value(&one) == tag_value(&other) {
+                let plain = |text: &str| text.replace([':', '|'], "_");
+                prop_assert_eq!(plain(&one), plain(&other));
+                prop_assert!(one == other || one.len() <= TAG_LIMIT, "{one:?} {other:?}");
+            }
         }
 
         #[test]

@@ -47,6 +47,38 @@ pub async fn fails_undocumented(n: u8) -> Result<u8, std::fmt::Error> {
     std::future::ready(Ok(n)).await
 }
 
+pub trait Provided {
+    #[instrument_task]
+    async fn provided(&self) -> u8 {
+        std::future::ready(1).await
+    }
+}
+
+#[instrument_task]
+#[track_caller]
+pub fn returns_last(n: Option<u8>) -> Option<u8> {
+    return Some(n?.max(1));
+}
+
+#[instrument_task]
+#[track_caller]
+pub fn by_match(n: Option<u8>) -> Option<u8> {
+    let n = match n {
+        Some(n) => n,
+        None => return None,
+    };
+    Some(n + 1)
+}
+
+#[instrument_task]
+#[track_caller]
+pub fn wraps_again(n: Option<u8>) -> Option<u8> {
+    if n == Some(1) {
+        return Some(2);
+    }
+    Some(n?)
+}
+
 fn main() {
     never_fails(1);
 }

@@ -61,3 +61,19 @@ pub fn parentheses(n: Option<u8>) -> Option<u8> {
 }
 
 fn main() {}
+
+#[instrument_task]
+pub fn panics(n: u8) -> Result<u8, u8> {
+    let text = n.to_string();
+    panic!("{text}")
+}
+
+#[instrument_task]
+pub fn exits(n: i32) -> u8 {
+    std::process::exit(n)
+}
+
+#[instrument_task]
+pub fn later() -> Option<u8> {
+    unimplemented!()
+}

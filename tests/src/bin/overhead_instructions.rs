@@ -21,7 +21,7 @@ const TIMED_BATCH: u64 = 400;
 /// The same functions, once as they stand and once with the attribute.
 macro_rules! shapes {
     ($($attribute:tt)*) => {
-        use super::{Refused, work};
+        use super::{Future, Pin, Refused, work};
 
         #[inline(never)]
         $($attribute)*
@@ -41,6 +41,39 @@ macro_rules! shapes {
         pub(super) fn question(n: u64) -> Result<u64, Refused> {
             let done = super::tried(n)?;
             Ok(work(done))
+        }
+
+        #[inline(never)]
+        #[track_caller]
+        $($attribute)*
+        pub(super) fn tracked(n: u64) -> Result<u64, Refused> {
+            let done = super::tried(n)?;
+            Ok(work(done))
+        }
+
+        #[inline(never)]
+        $($attribute)*
+        pub(super) fn guarded(n: u64) {
+            if n == u64::MAX {
+                return;
+            }
+            work(n);
+        }
+
+        $($attribute)*
+        pub(super) fn boxed(n: u64) -> Pin<Box<dyn Future<Output = Result<u64, Refused>>>> {
+            Box::pin(async move {
+                let done = work(n);
+                if done == u64::MAX { Err(Refused) } else { Ok(done) }
+            })
+        }
+
+        #[must_use]
+        $($attribute)*
+        #[allow(clippy::double_must_use, clippy::unused_async, reason = "the attribute keeps the word `async` then")]
+        pub(super) async fn kept(n: u64) -> Result<u64, Refused> {
+            let done = work(n);
+            if done == u64::MAX { Err(Refused) } else { Ok(done) }
         }
 
         $($attribute)*
@@ -97,8 +130,29 @@ fn poll_annotated(n: u64) -> Result<u64, Refused> {
     run_to_end(Box::pin(annotated::ready(n)))
 }
 
+#[inline(never)]
+fn poll_bare_kept(n: u64) -> Result<u64, Refused> {
+    run_to_end(Box::pin(bare::kept(n)))
+}
+
+#[inline(never)]
+fn poll_annotated_kept(n: u64) -> Result<u64, Refused> {
+    run_to_end(Box::pin(annotated::kept(n)))
+}
+
+#[inline(never)]
+fn poll_bare_boxed(n: u64) -> Result<u64, Refused> {
+    run_to_end(bare::boxed(n))
+}
+
+#[inline(never)]
+fn poll_annotated_boxed(n: u64) -> Result<u64, Refused> {
+    run_to_end(annotated::boxed(n))
+}
+
 #[derive(Clone, Copy)]
 enum Task {
+    Unit(fn(u64)),
     Plain(fn(u64) -> u64),
     Fallible(fn(u64) -> Result<u64, Refused>),
 }
@@ -112,6 +166,14 @@ impl Task {
             ("fallible", true) => Self::Fallible(annotated::fallible),
             ("question", false) => Self::Fallible(bare::question),
             ("question", true) => Self::Fallible(annotated::question),
+            ("tracked", false) => Self::Fallible(bare::tracked),
+            ("tracked", true) => Self::Fallible(annotated::tracked),
+            ("guarded", false) => Self::Unit(bare::guarded),
+            ("guarded", true) => Self::Unit(annotated::guarded),
+            ("kept", false) => Self::Fallible(poll_bare_kept),
+            ("kept", true) => Self::Fallible(poll_annotated_kept),
+            ("boxed", false) => Self::Fallible(poll_bare_boxed),
+            ("boxed", true) => Self::Fallible(poll_annotated_boxed),
             ("ready", false) => Self::Fallible(poll_bare),
             ("ready", true) => Self::Fallible(poll_annotated),
             _ => return None,
@@ -123,6 +185,11 @@ impl Task {
 #[inline(never)]
 fn measured(task: Task, calls: u64) {
     match black_box(task) {
+        Task::Unit(call) => {
+            for n in 0..calls {
+                call(n);
+            }
+        }
         Task::Plain(call) => {
             for n in 0..calls {
                 black_box(call(n));
@@ -165,6 +232,7 @@ fn run(mode: &str, shape: &str, calls: u64) -> Option<()> {
     });
     // The first call of all takes a shard.
     match task {
+        Task::Unit(call) => call(0),
         Task::Plain(call) => drop(black_box(call(0))),
         Task::Fallible(call) => drop(black_box(call(0))),
     }
@@ -191,6 +259,9 @@ fn main() -> ExitCode {
     {
         return ExitCode::SUCCESS;
     }
-    eprintln!("usage: overhead_instructions bare|off|untimed|timed leaf|fallible|question|ready CALLS");
+    eprintln!(
+        "usage: overhead_instructions bare|off|untimed|timed \
+         leaf|fallible|question|tracked|guarded|ready|kept|boxed CALLS"
+    );
     ExitCode::FAILURE
 }

@@ -1,11 +1,15 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
     flush::budget::base_stride,
-    record::{registry::Options, shard::Ended, snapshot::Measured},
+    record::{
+        registry::Options,
+        shard::{Ended, OUTCOMES, STRIDE_ONE},
+        snapshot::{Measured, Totals},
+    },
     wire::Dialect,
 };
 
@@ -23,6 +27,7 @@ fn settings() -> Settings {
             time_every_outcome: false,
         },
         telemetry: false,
+        idle_expiry: None,
     }
 }
 
@@ -48,11 +53,22 @@ impl Source {
             kind: None,
             metric: options.metric,
         };
-        self.drained
-            .series
-            .push(Arc::new(Description { identity, options }));
+        self.drained.series.push(Arc::new(Description {
+            identity,
+            options,
+            ..Description::default()
+        }));
         self.drained.totals.push(Totals::default());
+        self.drained.moved.push(self.drained.totals.len() - 1);
         self.drained.totals.len() - 1
+    }
+
+    fn tag_set(&mut self, name: &str, value: &str) -> usize {
+        let row = self.tagged(name, &[("n", value)], Options::default());
+        if let Some(description) = self.drained.series.last_mut().and_then(Arc::get_mut) {
+            description.is_tag_set = true;
+        }
+        row
     }
 
     fn calls(&mut self, task: usize, started: usize, outcomes: [usize; OUTCOMES]) {
@@ -200,6 +216,69 @@ fn names_past_the_cap_share_a_series_and_lose_nothing() {
     );
 }
 
+/// Passes of a server that takes so many datagrams of each and no more, while all tasks go on being called: how many of them until
+/// every task arrived.
+fn passes_until_all_arrived(tick: &mut Tick, source: &mut Source, tasks: &[usize], takes: usize) -> usize {
+    let mut missing: Vec<_> = (0..tasks.len())
+        .map(|n| format!("tasks.status.task_{n}.started:"))
+        .collect();
+    for pass in 1..1_000 {
+        for task in tasks {
+            source.calls(*task, 20, [20, 0, 0]);
+            (0..20).for_each(|ticks| source.value(*task, ticks));
+        }
+        let mut left = takes;
+        let lines = source.pass(tick, false, |length| {
+            let took = if left > 0 { length } else { 0 };
+            left = left.saturating_sub(1);
+            took
+        });
+        missing.retain(|name| !lines.iter().any(|line| line.starts_with(name)));
+        if missing.is_empty() {
+            return pass;
+        }
+    }
+    panic!("never sent: {missing:?}");
+}
+
+#[test]
+fn a_pass_goes_on_where_the_one_before_was_stopped() {
+    for telemetry in [false, true] {
+        for takes in 1..5 {
+            let mut tick = Tick::new(Settings {
+                telemetry,
+                ..settings()
+            });
+            let mut source = Source::default();
+            let tasks: Vec<_> = (0..30).map(|n| source.task(&format!("task_{n}"))).collect();
+            let passes = passes_until_all_arrived(&mut tick, &mut source, &tasks, takes);
+            assert!(passes <= 32, "{takes} a pass: {passes}");
+            assert!(tick.ledger().is_balanced());
+        }
+    }
+}
+
+#[test]
+fn a_pass_in_the_place_of_another_goes_on_where_that_was() {
+    let (mut source, mut tick) = (Source::default(), Tick::new(settings()));
+    let tasks: Vec<_> = (0..30).map(|n| source.task(&format!("task_{n}"))).collect();
+    let mut seen = Vec::new();
+    for _ in 0..30 {
+        for task in &tasks {
+            source.calls(*task, 1, [0; OUTCOMES]);
+        }
+        tick.absorb(&source.drained, 0.0, |ticks| ticks);
+        tick.begin(true);
+        seen.extend_from_slice(tick.next().expect("something is pending"));
+        seen.push(b'\n');
+        tick.settle(usize::MAX);
+    }
+    let seen = String::from_utf8(seen).expect("lines are text");
+    for n in 0..30 {
+        assert!(seen.contains(&format!("tasks.status.task_{n}.started:")), "{n}");
+    }
+}
+
 #[test]
 fn calls_in_flight_are_sent_while_there_are_any_and_once_more() {
     let (mut source, mut tick) = (Source::default(), Tick::new(settings()));
@@ -273,7 +352,6 @@ fn telemetry_tells_of_itself() {
     let mut source = Source::default();
     let task = source.task("t");
     source.calls(task, 1, [0, 0, 0]);
-    source.pass(&mut tick, false, always);
     let lines = source.pass(&mut tick, false, always);
     assert!(
         lines.contains(&"instrument_task.packets_sent:1|c".into()),
@@ -281,6 +359,93 @@ fn telemetry_tells_of_itself() {
     );
     assert!(
         lines.contains(&"instrument_task.counters.sent:1|c".into()),
+        "{lines:?}"
+    );
+}
+
+/// The value of a metric of the library's own in `lines`; 0 if it is not there.
+fn own_value(lines: &[String], name: &str) -> u64 {
+    let start = format!("instrument_task.{name}:");
+    let rest = lines.iter().find_map(|line| line.strip_prefix(&start));
+    rest.map_or(0, |rest| {
+        rest.split('|')
+            .next()
+            .and_then(|value| value.parse().ok())
+            .expect("a number")
+    })
+}
+
+#[test]
+fn telemetry_balances_at_the_instant_it_stands_for() {
+    let mut tick = Tick::new(Settings {
+        telemetry: true,
+        ..settings()
+    });
+    let mut source = Source::default();
+    let task = source.task("t");
+    source.calls(task, 60, [60, 0, 0]);
+    (0..20).for_each(|ticks| source.picked(task, ticks, 0.5));
+    // Each pass shows what it sent itself, since the books are read behind it; one value is kept back.
+    let lines = source.pass(&mut tick, false, always);
+    let own = |name| own_value(&lines, name);
+    assert_eq!(
+        (
+            own("counters.recorded"),
+            own("counters.sent"),
+            own("counters.pending")
+        ),
+        (120, 120, 0)
+    );
+    assert_eq!(
+        (own("timers.recorded"), own("timers.sent"), own("timers.pending")),
+        (20, 19, 1)
+    );
+    assert!(
+        lines.contains(&"instrument_task.counters.pending:0|g".into()),
+        "{lines:?}"
+    );
+
+    // What a task could not send is pending there.
+    source.calls(task, 40, [40, 0, 0]);
+    (0..40).for_each(|ticks| source.picked(task, ticks, 1.0));
+    let mut first = true;
+    source.pass(&mut tick, false, |length| {
+        if std::mem::take(&mut first) { length } else { 0 }
+    });
+    let lines = source.pass(&mut tick, false, always);
+    let own = |name| own_value(&lines, name);
+    assert_eq!((own("counters.sent"), own("counters.pending")), (80, 0));
+    assert!(
+        own("timers.pending") > 10,
+        "the library had its turn before the rest: {lines:?}"
+    );
+    assert_eq!(own("timers.recorded"), 40);
+}
+
+#[test]
+fn telemetry_tells_of_what_was_given_up() {
+    let mut tick = Tick::new(Settings {
+        telemetry: true,
+        ..settings()
+    });
+    let mut source = Source::default();
+    let task = source.task("t");
+    source.calls(task, 2, [1, 0, 0]);
+    source.value(task, 1);
+    source.pass(&mut tick, true, never);
+    assert!(!tick.begin_farewell());
+    tick.give_up();
+    assert!(tick.begin_farewell());
+    let payload = tick.next().expect("there is something to tell").to_vec();
+    let lines: Vec<_> = String::from_utf8(payload)
+        .expect("lines are text")
+        .lines()
+        .map(String::from)
+        .collect();
+    assert_eq!(own_value(&lines, "counters.dropped.at_shutdown"), 3);
+    assert_eq!(own_value(&lines, "timers.dropped.at_shutdown"), 1);
+    assert!(
+        lines.iter().all(|line| line.starts_with("instrument_task.")),
         "{lines:?}"
     );
 }
@@ -300,6 +465,84 @@ fn giving_up_drops_what_is_pending_and_says_so() {
     );
     assert!(tick.ledger().is_balanced());
     assert!(source.pass(&mut tick, true, always).is_empty());
+}
+
+/// Rounds of calls that no server takes anything of: `calls` of each of two tasks in each round, as long as the round's number in
+/// milliseconds. Then it comes back: by task the durations in order, and the calls that they stand for.
+fn outage(limits: Limits, rounds: u64, calls: impl Fn(u64) -> u64, stride: u32) -> [(Vec<u64>, f64); 2] {
+    let mut tick = Tick::new(Settings { limits, ..settings() });
+    let mut source = Source::default();
+    let tasks = ["first", "second"].map(|name| source.task(name));
+    for round in 0..rounds {
+        for task in tasks {
+            let calls = calls(round);
+            #[expect(clippy::cast_possible_truncation, reason = "a few")]
+            source.calls(task, calls as usize, [calls as usize, 0, 0]);
+            for _ in 0..calls * 256 / u64::from(stride) {
+                source.picked(task, round * 1_000_000, 256.0 / f64::from(stride));
+            }
+        }
+        assert!(source.pass(&mut tick, false, never).is_empty());
+        let pending = tick.ledger().timers.pending;
+        let bound = (2 * limits.client_values).min(4 * limits.series_values);
+        assert!(pending <= bound as u64, "{pending} of {bound}");
+    }
+    let lines = source.pass(&mut tick, true, always);
+    assert_eq!(tick.ledger().timers.pending, 0);
+    ["first", "second"].map(|name| {
+        let start = format!("tasks.duration.{name}.success:");
+        let (mut values, mut sum) = (Vec::new(), 0.0);
+        for line in lines.iter().filter_map(|line| line.strip_prefix(&start)) {
+            let (value, rate) = line.split_once("|ms").expect("a timer");
+            values.push(value.parse().expect("whole milliseconds"));
+            let rate = rate
+                .strip_prefix("|@")
+                .map_or(1.0, |rate| rate.parse().expect("a rate"));
+            sum += 1.0 / rate;
+        }
+        (values, sum)
+    })
+}
+
+#[test]
+fn durations_through_an_outage_are_thinned_evenly_and_the_rate_says_so() {
+    let limits = |series_values, client_values| Limits {
+        series_values,
+        client_values,
+        ..settings().limits
+    };
+    // Bounded by the series, by the client, and not at all; with the load of an even number of parts, and one that grows.
+    for (limits, sends) in [
+        (limits(1_000, 100_000), 1_000),
+        (limits(100_000, 2_000), 1_000),
+        (limits(100_000, 100_000), 20_000),
+    ] {
+        for stride in [STRIDE_ONE, 4 * STRIDE_ONE] {
+            let sends = sends.min(20_000 * 256 / u64::from(stride));
+            for (values, calls) in outage(limits, 200, |_| 100, stride) {
+                assert!((calls - 20_000.0).abs() < 0.5, "{calls}");
+                let sent = values.len() as u64;
+                assert!(sent.abs_diff(sends) <= sends / 10, "{sent} of {sends}");
+                // Ten parts of the outage: each has its share, within five standard deviations.
+                let share = values.len() as f64 / 10.0;
+                for part in 0..10 {
+                    let in_it = values.iter().filter(|round| **round / 20 == part).count() as f64;
+                    assert!(
+                        (in_it - share).abs() < 5.0 * share.sqrt(),
+                        "part {part}: {in_it} of {share}"
+                    );
+                }
+            }
+        }
+        for (values, calls) in outage(limits, 200, |round| 1 + round, STRIDE_ONE) {
+            assert!((calls - 20_100.0).abs() < 0.5, "{calls}");
+            let late = values.iter().filter(|round| **round >= 100).count() as f64 / values.len() as f64;
+            assert!(
+                (late - 0.75).abs() < 0.1,
+                "three quarters of the calls were in the second half: {late}"
+            );
+        }
+    }
 }
 
 proptest! {
@@ -360,4 +603,87 @@ proptest! {
             );
         }
     }
+}
+
+/// A tag set that was called once, and all that came of it.
+fn with_one_set(cap: usize) -> (Tick, Source, usize) {
+    let mut tick = Tick::new(Settings {
+        idle_expiry: Some(Duration::from_secs(10)),
+        cardinality_cap: cap,
+        ..settings()
+    });
+    let mut source = Source::default();
+    let set = source.tag_set("work", "1");
+    source.calls(set, 1, [1, 0, 0]);
+    assert_eq!(source.pass(&mut tick, true, always).len(), 2);
+    (tick, source, set)
+}
+
+#[test]
+fn a_silent_tag_set_is_let_go_of_and_comes_back() {
+    let (mut tick, mut source, set) = with_one_set(1);
+    source.drained.moved.clear();
+    tick.absorb(&source.drained, 9.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]), "not for long enough");
+    tick.absorb(&source.drained, 9.5, |ticks| ticks);
+    assert_eq!(tick.idle(), None, "it is not looked each time");
+    tick.absorb(&source.drained, 14.5, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[set][..]));
+    let ledger = tick.ledger();
+    assert!(ledger.is_balanced(), "{ledger:?}");
+    assert_eq!(ledger.counters.recorded, 2, "what was counted stays in the books");
+    // Its place under the cap is another's now, and then its own again.
+    let other = source.tag_set("work", "2");
+    source.calls(other, 1, [0, 0, 0]);
+    source.drained.moved = vec![other];
+    assert_eq!(
+        source.pass(&mut tick, true, always),
+        ["tasks.status.work.started.n.2:1|c"]
+    );
+    assert_eq!(tick.ledger().folded, 0);
+    source.calls(set, 1, [1, 0, 0]);
+    source.drained.moved = vec![set];
+    let lines = source.pass(&mut tick, true, always);
+    assert!(lines.iter().all(|line| line.contains("overflow")), "{lines:?}");
+    assert_eq!(tick.ledger().counters.sent, 5);
+}
+
+#[test]
+fn a_tag_set_with_something_left_to_send_stays() {
+    let (mut tick, mut source, set) = with_one_set(10);
+    source.calls(set, 1, [0, 0, 0]);
+    source.pass(&mut tick, true, never);
+    source.drained.moved.clear();
+    tick.absorb(&source.drained, 100.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]), "pending, and in flight");
+    source.pass(&mut tick, true, always);
+    tick.absorb(&source.drained, 200.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]), "in flight still");
+    source.calls(set, 0, [0, 1, 0]);
+    source.drained.moved = vec![set];
+    tick.absorb(&source.drained, 300.0, |ticks| ticks);
+    source.drained.moved.clear();
+    tick.absorb(&source.drained, 400.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]), "pending");
+    assert_eq!(
+        source.pass(&mut tick, true, always),
+        ["tasks.status.work.exceptions.n.1:1|c"]
+    );
+    tick.absorb(&source.drained, 500.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[set][..]));
+}
+
+#[test]
+fn a_task_without_call_tags_stays() {
+    let mut tick = Tick::new(Settings {
+        idle_expiry: Some(Duration::from_secs(10)),
+        ..settings()
+    });
+    let mut source = Source::default();
+    let task = source.task("work");
+    source.calls(task, 1, [1, 0, 0]);
+    source.pass(&mut tick, true, always);
+    source.drained.moved.clear();
+    tick.absorb(&source.drained, 100.0, |ticks| ticks);
+    assert_eq!(tick.idle(), Some(&[][..]));
 }

@@ -85,6 +85,23 @@ pub(crate) struct Ended {
     pub(crate) panics: usize,
 }
 
+impl Ended {
+    /// What ended since `before` was read. Wraps with the cells.
+    pub(crate) fn since(&self, before: Self) -> Self {
+        Self {
+            outcomes: std::array::from_fn(|o| self.outcomes[o].wrapping_sub(before.outcomes[o])),
+            panics: self.panics.wrapping_sub(before.panics),
+        }
+    }
+
+    /// All of it as one number, which changes with each.
+    pub(crate) fn sum(&self) -> usize {
+        self.outcomes
+            .iter()
+            .fold(self.panics, |sum, more| sum.wrapping_add(*more))
+    }
+}
+
 impl Block {
     pub(crate) fn started(&self) -> usize {
         self.started.load(Ordering::Relaxed)
@@ -130,10 +147,7 @@ impl Block {
 
     /// Moves the stride towards `wanted`: up at once, down only where the ring kept up. Flusher only.
     pub(crate) fn steer(&self, wanted: u32, kept_up: bool) {
-        let now = match self.stride.load(Ordering::Relaxed) {
-            PLAIN => STRIDE_ONE,
-            now => now,
-        };
+        let now = self.stride();
         if now == wanted || now == 0 || now == STRIDE_NEVER {
             return;
         }
@@ -161,9 +175,50 @@ impl Block {
         }
     }
 
-    /// The series it belongs to.
+    /// The block of a tag set that is at `index`.
+    pub(super) fn of_tag_set(index: usize) -> Self {
+        let mut block = Self::new(slot::from_id(index));
+        block.key |= slot::TAGGED;
+        block
+    }
+
+    /// The series it belongs to, or a tag set's index.
     pub(super) fn id(&self) -> usize {
         slot::from_key(self.key).0
+    }
+
+    pub(super) fn is_of_tag_set(&self) -> bool {
+        self.key & slot::TAGGED != 0
+    }
+
+    /// The key under which a value of the outcome of this number goes on the ring.
+    pub(super) fn key_of(&self, outcome: u32) -> u32 {
+        self.key & !slot::ALONE | outcome
+    }
+
+    /// What it has counted, as one number, read by who counts. Holder only.
+    pub(super) fn own_sum(&self) -> usize {
+        let ended = Ended {
+            outcomes: std::array::from_fn(|o| self.ended[o].own()),
+            panics: self.panics.own(),
+        };
+        ended.sum().wrapping_add(self.started.own())
+    }
+
+    /// Has a set begin where another one ended: the counts go on, and the sampling starts anew. Holder only.
+    pub(super) fn start_anew(&self) {
+        for cell in [&self.skip, &self.rest, &self.picked, &self.stride] {
+            cell.store(0, Ordering::Relaxed);
+        }
+        self.every_outcome.store(ASK, Ordering::Relaxed);
+    }
+
+    /// The stride that it uses now.
+    pub(crate) fn stride(&self) -> u32 {
+        match self.stride.load(Ordering::Relaxed) {
+            PLAIN => STRIDE_ONE,
+            stride => stride,
+        }
     }
 
     /// Takes over what `old` holds. Nobody else knows this block yet.

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, marker::PhantomData, num::NonZeroUsize, ptr, sync::Arc};
 
-use super::{Head, NOBODY, Shard, block::End, token::Token};
+use super::{super::slot, Head, NOBODY, Shard, block::End, token::Token};
 
 thread_local! {
     /// The shard that calls on this thread count in now, or [`NOBODY`]. It has no destructor, so it can be read at any time of a
@@ -53,6 +53,21 @@ impl<'a> Current<'a> {
         true
     }
 
+    /// Counts a start in the cells at `slot`, a tag set's perhaps; false as for [`start`](Self::start).
+    #[inline(always)]
+    pub(crate) fn start_at(self, token: &mut Token, epoch: NonZeroUsize, slot: usize) -> bool {
+        if !slot::is_tag_set(slot) {
+            return self.start(token, epoch, || slot);
+        }
+        if self.head().epoch.get() != epoch.get() {
+            return false;
+        }
+        // SAFETY: the epoch of `NOBODY` is 0.
+        let shard = unsafe { self.shard() };
+        let started = shard.sets.with(slot, |block| Shard::start(token, shard, block));
+        started.is_some()
+    }
+
     /// Counts a success; false if the call did not start in this shard, has a stride of its own, or there are no cells at the
     /// `slot`.
     #[inline(always)]
@@ -83,7 +98,11 @@ impl<'a> Current<'a> {
         // SAFETY: no call ever counts for the recorder of `NOBODY`.
         let shard = unsafe { self.shard() };
         let Some(block) = shard.block(slot) else {
-            return false;
+            // No table is that long where it is a tag set's.
+            let ended = shard
+                .sets
+                .with(slot, |block| Shard::end(token, shard, end, block));
+            return ended.is_some();
         };
         Shard::end(token, shard, end, block);
         true

@@ -29,20 +29,35 @@ impl Strides {
         }
     }
 
+    /// The stride of a series that the flusher has not set one for.
+    pub(crate) fn base(&self) -> u32 {
+        self.base
+    }
+
     /// The stride of series `id`; `None` if this is not the moment to ask.
     pub(super) fn get(&self, id: usize) -> Option<u32> {
         // The thread may be allocating under one of the locks, with an allocator that is instrumented.
         if Busy::holds_lock() {
             return None;
         }
-        let Options { timing, stride, .. } = registry::options_of(id);
+        let options = registry::options_of(id);
         let _busy = Busy::locked();
         Some(match lock(&self.by_id).get(id) {
-            _ if timing == Timing::Never => STRIDE_NEVER,
-            Some(stride) => *stride,
-            None if stride != 0 => stride,
-            None => self.base,
+            Some(stride) if options.timing != Timing::Never => *stride,
+            _ => self.first(options),
         })
+    }
+
+    /// The stride of a series whose site asks for this, before the flusher sets one.
+    pub(crate) fn first(&self, options: Options) -> u32 {
+        match options {
+            Options {
+                timing: Timing::Never,
+                ..
+            } => STRIDE_NEVER,
+            Options { stride: 0, .. } => self.base,
+            Options { stride, .. } => stride,
+        }
     }
 
     /// Takes over the flusher's strides, by series id.

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! It prints a line a minute, and a verdict: whether memory, threads and descriptors stayed the same, and whether the sums over all
-//! lives of the server are the calls. The exit code is 0 if so. With ETSY_STATSD (the folder of the npm package `statsd`) the
+//! lives of the server are the calls. The exit code is 0 if so. With `ETSY_STATSD` (the folder of the npm package `statsd`) the
 //! server is Etsy's, else the library's own receiver.
 //!
 //! | option | |

@@ -74,7 +74,7 @@ impl Watch {
     fn start(url: &str, rate: u64) -> Result<Self, Box<dyn Error>> {
         let worker =
             Dialog::start(Command::new(env::current_exe()?).args(["worker", url, &rate.to_string()]));
-        worker.hear();
+        worker.hear().ok_or("the worker does not start")?;
         Ok(Self {
             bare: Figures::of(worker.id()),
             worker,

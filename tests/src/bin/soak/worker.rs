@@ -81,7 +81,7 @@ impl Counts {
             1 => {
                 // Polled once, and dropped if it is not done by then.
                 let mut context = Context::from_waker(Waker::noop());
-                match pin!(fetch(number % 3 == 0)).poll(&mut context) {
+                match pin!(fetch(number.is_multiple_of(3))).poll(&mut context) {
                     Poll::Ready(()) => self.fetched += 1,
                     Poll::Pending => self.given_up += 1,
                 }

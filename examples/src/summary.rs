@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use instrument_task::{Ledger, testing::Receiver};
 
-use crate::tally::{Calls, TASKS};
+use crate::tally::Calls;
 
 /// Lines of the wire that are shown.
 const LINES: usize = 10;
@@ -16,6 +16,8 @@ pub struct Arrived<'a> {
 }
 
 impl<'a> Arrived<'a> {
+    /// What it has got so far.
+    #[must_use]
     pub fn at(receiver: &'a Receiver) -> Self {
         Self {
             receiver,
@@ -23,9 +25,10 @@ impl<'a> Arrived<'a> {
         }
     }
 
-    /// The calls of each task, as the metrics tell them.
-    pub fn calls(&self) -> [Calls; TASKS.len()] {
-        TASKS.map(|task| {
+    /// The calls of these tasks, as the metrics tell them.
+    #[must_use]
+    pub fn calls(&self, tasks: impl IntoIterator<Item = &'static str>) -> Vec<(&'static str, Calls)> {
+        let calls = |task| {
             let count = |what| {
                 let name = format!("tasks.status.{task}.{what}");
                 let series = self.counters.iter().filter(|(series, _)| is_named(series, &name));
@@ -38,10 +41,12 @@ impl<'a> Arrived<'a> {
                 cancelled: count("cancelled"),
                 panics: count("panics"),
             }
-        })
+        };
+        tasks.into_iter().map(|task| (task, calls(task))).collect()
     }
 
     /// A quantile of a task's successful calls in milliseconds.
+    #[must_use]
     pub fn quantile(&self, task: &str, q: f64) -> Option<f64> {
         let name = format!("tasks.duration.{task}.success");
         let series = self
@@ -61,12 +66,12 @@ fn is_named(series: &str, name: &str) -> bool {
 }
 
 /// One line a task; `quantile` gives its durations in milliseconds, where they are known.
-pub fn table(calls: &[Calls; TASKS.len()], quantile: impl Fn(&str, f64) -> Option<f64>) -> String {
+pub fn table(calls: &[(&str, Calls)], quantile: impl Fn(&str, f64) -> Option<f64>) -> String {
     let mut table = format!(
         "  {:14}{:>9}{:>9}{:>12}{:>11}{:>12}{:>12}\n",
         "task", "started", "success", "exceptions", "cancelled", "p50", "p99"
     );
-    for (task, calls) in TASKS.iter().zip(calls) {
+    for (task, calls) in calls {
         let Calls {
             started,
             success,
@@ -85,6 +90,7 @@ pub fn table(calls: &[Calls; TASKS.len()], quantile: impl Fn(&str, f64) -> Optio
 }
 
 /// The first lines of the packets, as they went on the wire.
+#[must_use]
 pub fn first_lines(packets: &[Vec<u8>]) -> String {
     let mut text = String::new();
     let mut left = LINES;
@@ -99,6 +105,7 @@ pub fn first_lines(packets: &[Vec<u8>]) -> String {
 }
 
 /// Where everything that was recorded is now.
+#[must_use]
 pub fn ledger(ledger: &Ledger) -> String {
     let Ledger { counters, timers, .. } = ledger;
     format!(
@@ -118,24 +125,10 @@ pub fn ledger(ledger: &Ledger) -> String {
     )
 }
 
-/// What the worker counted, and the ledger, in one line.
-pub fn json(calls: &[Calls; TASKS.len()], ledger: &Ledger) -> String {
-    let tasks: Vec<_> = TASKS
-        .iter()
-        .zip(calls)
-        .map(|(task, calls)| {
-            let Calls {
-                started,
-                success,
-                exceptions,
-                cancelled,
-                panics,
-            } = calls;
-            format!(
-                r#""{task}":{{"started":{started},"success":{success},"exceptions":{exceptions},"cancelled":{cancelled},"panics":{panics}}}"#
-            )
-        })
-        .collect();
+/// What the worker counted, what it was to do if that is known, and the ledger, in one line.
+#[must_use]
+pub fn json(calls: &[(&str, Calls)], planned: Option<&[(&str, Calls)]>, ledger: &Ledger) -> String {
+    let planned = planned.map_or_else(String::new, |planned| format!(r#""planned":{},"#, tasks(planned)));
     let Ledger { counters, timers, .. } = ledger;
     let counters = format!(
         r#"{{"recorded":{},"sent":{},"pending":{},"dropped":{}}}"#,
@@ -152,11 +145,31 @@ pub fn json(calls: &[Calls; TASKS.len()], ledger: &Ledger) -> String {
         timers.dropped_at_shutdown
     );
     format!(
-        r#"{{"tasks":{{{}}},"ledger":{{"counters":{counters},"timers":{timers},"packets":{},"bytes":{},"refused_late":{},"folded":{}}}}}"#,
-        tasks.join(","),
+        r#"{{"tasks":{},{planned}"ledger":{{"counters":{counters},"timers":{timers},"packets":{},"bytes":{},"refused_late":{},"folded":{}}}}}"#,
+        tasks(calls),
         ledger.packets,
         ledger.bytes,
         ledger.refused_late,
         ledger.folded
     )
+}
+
+/// Calls task by task, as a JSON object.
+fn tasks(calls: &[(&str, Calls)]) -> String {
+    let tasks: Vec<_> = calls
+        .iter()
+        .map(|(task, calls)| {
+            let Calls {
+                started,
+                success,
+                exceptions,
+                cancelled,
+                panics,
+            } = calls;
+            format!(
+                r#""{task}":{{"started":{started},"success":{success},"exceptions":{exceptions},"cancelled":{cancelled},"panics":{panics}}}"#
+            )
+        })
+        .collect();
+    format!("{{{}}}", tasks.join(","))
 }
