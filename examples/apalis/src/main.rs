@@ -13,14 +13,13 @@ mod redis;
 use std::{
     env,
     error::Error,
-    panic,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
 use instrument_task::{Client, Guard, testing::Receiver};
 use instrument_task_example_apalis::{
-    jobs::{CONCURRENCY, Letter},
+    jobs::{CONCURRENCY, Letter, hide_expected_panics},
     metrics::Counts,
     sqlite, store, throughput,
     worker::{ATTEMPTS, JOBS, Layers},
@@ -179,15 +178,4 @@ fn report(metrics: Guard, receiver: Option<&Receiver>, stored: [Counts; 2]) -> b
         }
     );
     agree
-}
-
-/// Keeps the panics that are meant to be off the screen.
-fn hide_expected_panics() {
-    let show = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let message = info.payload().downcast_ref::<String>();
-        if !message.is_some_and(|text| text.starts_with("corrupt ")) {
-            show(info);
-        }
-    }));
 }

@@ -1,9 +1,12 @@
-//! The queue in SQLite, in memory: no server at all.
+//! The queue in `SQLite`, in memory: no server at all.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, ops::Deref, time::Duration};
 
 use apalis::prelude::{TaskBuilder, TaskSink, WorkerError};
-use apalis_sqlite::{Config, SqlitePool, SqlitePoolOptions, SqliteStorage};
+use apalis_sqlite::{
+    Config, SqliteConnectOptions, SqliteConnection, SqlitePool, SqlitePoolOptions, SqliteStorage,
+};
+use sqlx::ConnectOptions;
 use tokio::time::sleep;
 
 use crate::{
@@ -15,19 +18,38 @@ use crate::{
 /// The name of the queue.
 pub const QUEUE: &str = "letters";
 
-/// A store in memory. A second connection would have a memory of its own.
+/// A database in memory.
+pub struct Database {
+    pool: SqlitePool,
+    /// It is there for as long as anybody has a connection, and the pool may have none for a moment.
+    _keeper: SqliteConnection,
+}
+
+impl Deref for Database {
+    type Target = SqlitePool;
+
+    fn deref(&self) -> &SqlitePool {
+        &self.pool
+    }
+}
+
+/// A database of its own, with the tables of apalis.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn open() -> Result<SqlitePool, Box<dyn Error>> {
+pub async fn open() -> Result<Database, Box<dyn Error>> {
+    // Parsed once: each time is another database.
+    let options: SqliteConnectOptions = "sqlite::memory:".parse()?;
+    let keeper = options.connect().await?;
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect(":memory:")
+        .connect_with(options)
         .await?;
     SqliteStorage::setup(&pool).await?;
-    Ok(pool)
+    Ok(Database {
+        pool,
+        _keeper: keeper,
+    })
 }
 
 /// The queue in it, of jobs of whatever type.

@@ -1,7 +1,6 @@
-//! A worker of apalis on SQLite: what its metrics say is what its store says.
+//! A worker of apalis on `SQLite`: what its metrics say is what its store says.
 
 use std::{
-    panic,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -16,7 +15,7 @@ use instrument_task::{
     testing::Receiver,
 };
 use instrument_task_example_apalis::{
-    jobs::{CONCURRENCY, Letter},
+    jobs::{CONCURRENCY, Letter, hide_expected_panics},
     metrics::Counts,
     sqlite, store,
     worker::{ATTEMPTS, JOBS, Layers},
@@ -56,7 +55,8 @@ fn median(mut values: Vec<u64>) -> f64 {
     values[values.len() / 2] as f64
 }
 
-fn gauge_lines(receiver: &Receiver, name: &str) -> Vec<f64> {
+/// The values of a gauge in the datagrams that a receiver keeps, which are the first.
+fn first_values(receiver: &Receiver, name: &str) -> Vec<f64> {
     let start = format!("{name}:");
     let packets = receiver.packets();
     let lines = packets
@@ -75,7 +75,7 @@ fn gauge_lines(receiver: &Receiver, name: &str) -> Vec<f64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jobs_and_attempts_are_those_of_the_rows() {
-    panic::set_hook(Box::new(|_| {}));
+    hide_expected_panics();
     let (client, receiver) = client();
     let pool = sqlite::open().await.unwrap();
     sqlite::push(&pool, (0..5_000).map(Letter::new)).await.unwrap();
@@ -119,18 +119,13 @@ async fn jobs_and_attempts_are_those_of_the_rows() {
     }
 
     // Gauges say whose they are, never are more than there can be, and end at zero.
-    let busy = gauge_lines(
-        &receiver,
-        &format!("tasks.status.{JOBS}.in_flight.instance.test_1"),
-    );
-    assert!(busy.iter().any(|busy| *busy > 0.0) && busy.iter().all(|busy| *busy <= CONCURRENCY as f64));
-    assert_eq!(busy.last(), Some(&0.0));
-    let share = gauge_lines(
-        &receiver,
-        &format!("tasks.status.{JOBS}.saturation.instance.test_1"),
-    );
-    assert!(share.iter().any(|share| *share > 0.0) && share.iter().all(|share| *share <= 1.0));
-    assert_eq!(share.last(), Some(&0.0));
+    for (what, most) in [("in_flight", CONCURRENCY as f64), ("saturation", 1.0)] {
+        let name = format!("tasks.status.{JOBS}.{what}.instance.test_1");
+        let values = first_values(&receiver, &name);
+        assert!(values.iter().any(|value| *value > 0.0), "{what}: {values:?}");
+        assert!(values.iter().all(|value| *value <= most), "{what}: {values:?}");
+        assert_eq!(receiver.gauge(&name), Some(0.0), "{what}");
+    }
     // Without one of its own, the process is the instance.
     let process = format!("_{}", std::process::id());
     let packets = receiver.packets().concat();
@@ -214,7 +209,7 @@ async fn jobs_whose_worker_is_dropped_are_cancelled_and_a_drop_inside_a_time_lim
     async fn hang(job: u64) {
         STARTED.add_permits(1);
         if job > 0 {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
     let (client, receiver) = client();

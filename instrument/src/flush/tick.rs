@@ -261,12 +261,8 @@ impl Tick {
             } else {
                 nanos(value.ticks)
             };
-            dropped += task.durations[value.outcome].push(
-                nanos,
-                value.stride,
-                2 * series_values,
-                &mut self.random,
-            );
+            dropped +=
+                task.durations[value.outcome].push(nanos, value.stride, 2 * series_values, &mut self.random);
         }
         // Whoever brings nothing need not make room.
         while !drained.values.is_empty()

@@ -1,11 +1,7 @@
 //! A pass over all series: each has its turn, and what is pending of it goes into datagrams, one at a time.
 
 use super::{
-    super::{
-        budget::Limits,
-        durations::Durations,
-        task::COUNTERS,
-    },
+    super::{budget::Limits, durations::Durations, task::COUNTERS},
     Tick,
 };
 use crate::record::shard::OUTCOMES;
