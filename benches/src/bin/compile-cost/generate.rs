@@ -102,7 +102,7 @@ fn functions(is_async: bool, attribute: &str) -> String {
         let (output, body) = match n % 4 {
             0 => (
                 "-> Result<u64, Refused>",
-                format!("let number = parse(name){wait}?; send(number){wait}; Ok(number + id)"),
+                format!("let number = parse(name){wait}?; send(number){wait}; Ok(number ^ id ^ {n})"),
             ),
             1 => (
                 "-> Result<(), Refused>",
@@ -114,7 +114,10 @@ fn functions(is_async: bool, attribute: &str) -> String {
                 "-> u64",
                 format!("send(id){wait}; id.rotate_left({n}) ^ name.len() as u64"),
             ),
-            _ => ("", format!("if name.is_empty() {{ return; }} send(id){wait};")),
+            _ => (
+                "",
+                format!("if name.is_empty() {{ return; }} send(id ^ {n}){wait};"),
+            ),
         };
         // A future is compiled where it is polled, so each is made into one that may be.
         let (name, lifetime) = if is_async {
