@@ -82,6 +82,7 @@ pub fn flush(client: ClientBuilder, series: &[Series]) -> Result<Sent, Error> {
             task: series.task.as_str().into(),
             tags: tags.collect(),
             kind: series.kind.as_deref().map(Box::from),
+            ..Identity::default()
         };
         let options = Options {
             in_flight: series.in_flight,

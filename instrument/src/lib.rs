@@ -39,6 +39,9 @@
 //! calls as well, each outcome under its own name. The arguments of a single task are listed at
 //! [`instrument_task`](macro@instrument_task).
 //!
+//! What the worker of a job queue can say beyond that (retries, queue latency, saturation, heartbeat) is in
+//! [the guide for workers](guide::workers). [`metric`] has counters and timers of your own.
+//!
 //! # What it promises
 //!
 //! **The caller never pays.** After a thread's first call of a task there is no lock, no allocation, no system call and no
@@ -108,7 +111,10 @@ mod fork;
 #[doc(hidden)]
 pub mod fuzzing;
 mod global;
+pub mod guide;
+mod integrations;
 mod ledger;
+pub mod metric;
 mod record;
 mod scope;
 mod sync;
@@ -117,8 +123,12 @@ mod task;
 pub mod testing;
 mod transport;
 mod wire;
+pub mod worker;
 
 pub use instrument_task_macros::instrument_task;
+
+#[cfg(feature = "apalis")]
+pub use crate::integrations::apalis;
 
 pub use crate::{
     client::{Client, Guard},

@@ -58,6 +58,8 @@ pub(super) struct Durations {
     open: u64,
     /// The first so many values are in a datagram that a stream has a part of: they stay as they are.
     held: usize,
+    /// Whether one was kept back that may find no call left to stand for.
+    keeps_one: bool,
 }
 
 impl Default for Durations {
@@ -72,6 +74,7 @@ impl Default for Durations {
             done: 0,
             open: 0,
             held: 0,
+            keeps_one: false,
         }
     }
 }
@@ -167,10 +170,16 @@ impl Durations {
     pub(super) fn begin(&mut self, ended: usize, most: usize, last: bool, random: &mut Random) -> u64 {
         self.done = 0;
         let calls = ended.wrapping_sub(self.calls_spent) as u64;
-        let dropped = self.thin_to(most.max(1), random);
+        let mut dropped = self.thin_to(most.max(1), random);
+        if last && self.keeps_one && self.values.len() as u64 > calls {
+            // Calls that it could have stood for never came: the others stood for all.
+            self.values.pop_front();
+            dropped += 1;
+        }
         let have = self.values.len() as u64;
         let keeps_back = !last && self.quiet < HOLD;
         self.quiet = (self.quiet + 1).min(HOLD);
+        self.keeps_one = have > 0 && (keeps_back || self.keeps_one && calls == 0);
         let values = if keeps_back { have.saturating_sub(1) } else { have }.min(calls);
         self.pass = Sample {
             values,
@@ -273,6 +282,25 @@ mod tests {
         let (_, sample) = durations.get(0).expect("the one kept back");
         calls += sample.calls as f64 / sample.values as f64;
         assert!((calls - 110.0).abs() < 1e-9, "{calls}");
+    }
+
+    #[test]
+    fn a_value_that_was_kept_back_for_nothing_is_thinned_out_at_the_end() {
+        let (mut durations, mut random) = (Durations::default(), Random::new());
+        for nanos in 0..11 {
+            assert_eq!(durations.push(nanos, 10 * STRIDE_ONE, ROOMY, &mut random), 0);
+        }
+        durations.begin(103, ROOMY, false, &mut random);
+        durations.spend(10);
+        for _ in 0..=HOLD {
+            assert_eq!(durations.begin(103, ROOMY, false, &mut random), 0);
+        }
+        assert_eq!(durations.begin(103, ROOMY, true, &mut random), 1);
+        assert_eq!((durations.get(0), durations.len()), (None, 0));
+        // One whose call was not seen to end is no such value.
+        let (mut durations, mut random) = filled(3);
+        assert_eq!(durations.begin(2, ROOMY, true, &mut random), 0);
+        assert_eq!((durations.pass.values, durations.len()), (2, 3));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::durations::Durations;
 use crate::{
     record::{
-        registry::{Options, Timing},
+        registry::{Metric, Options, Timing},
         shard::OUTCOMES,
         snapshot::Totals,
     },
@@ -22,13 +22,15 @@ pub(super) enum Names {
     Task(Box<TaskNames>),
     /// One kind of a task's exceptions: that counter alone.
     Kind(Name),
+    /// A counter, a timer or a gauge of its own.
+    Metric(Name),
 }
 
 impl Names {
     pub(super) fn counter(&self, counter: usize) -> Option<&Name> {
         Some(match self {
             Self::Nobody => return None,
-            Self::Kind(name) => name,
+            Self::Kind(name) | Self::Metric(name) => name,
             Self::Task(names) => {
                 let TaskNames {
                     started,
@@ -46,7 +48,7 @@ impl Names {
     pub(super) fn duration(&self, outcome: usize) -> Option<&Name> {
         Some(match self {
             Self::Nobody => return None,
-            Self::Kind(name) => name,
+            Self::Kind(name) | Self::Metric(name) => name,
             Self::Task(names) => {
                 let TaskNames {
                     duration_success,
@@ -66,16 +68,18 @@ pub(super) struct Task {
     pub(super) total: [usize; COUNTERS],
     pub(super) spent: [usize; COUNTERS],
     pub(super) durations: [Durations; OUTCOMES],
-    pub(super) gauge: Option<InFlight>,
+    pub(super) gauge: Option<Gauge>,
     options: Options,
     /// Whether it is one that stands for all past the cardinality cap.
     pub(super) is_overflow: bool,
 }
 
-/// The calls in flight: sent while there are any, and once when there are none any more.
+/// A gauge: sent while it is not zero, and once when it has become so.
 #[derive(Debug, Default)]
-pub(super) struct InFlight {
-    pub(super) sent: usize,
+pub(super) struct Gauge {
+    /// What was read of it last, if it is one of its own, until it is gone: that counts as zero. The calls in flight are worked out.
+    pub(super) now: Option<f64>,
+    pub(super) sent: f64,
 }
 
 impl Task {
@@ -85,7 +89,7 @@ impl Task {
             total: [0; COUNTERS],
             spent: [0; COUNTERS],
             durations: Default::default(),
-            gauge: options.in_flight.then(InFlight::default),
+            gauge: (options.in_flight || options.metric == Metric::Gauge).then(Gauge::default),
             options,
             is_overflow: false,
         }
@@ -108,8 +112,33 @@ impl Task {
         Some(self.options.stride).filter(|stride| *stride != 0)
     }
 
+    /// Whether this is a timer of its own, which counts no calls.
+    pub(super) fn is_timer(&self) -> bool {
+        self.options.metric == Metric::Timer
+    }
+
+    /// All increments so far, one counter after the other.
+    pub(super) fn recorded(&self) -> impl Iterator<Item = usize> {
+        let counters = if self.is_timer() { 0 } else { COUNTERS };
+        self.total.into_iter().take(counters)
+    }
+
+    /// What the gauge stands at, with its name, if there is something to say.
+    pub(super) fn gauge_now(&self) -> Option<(&Name, f64)> {
+        let gauge = self.gauge.as_ref()?;
+        let (name, now) = match &self.names {
+            Names::Task(names) => (&names.in_flight, self.in_flight() as f64),
+            Names::Metric(name) => (name, gauge.now.unwrap_or_default()),
+            Names::Kind(_) | Names::Nobody => return None,
+        };
+        (now != 0.0 || gauge.sent != 0.0).then_some((name, now))
+    }
+
     /// Increments that were not sent. The difference wraps with the counter.
     pub(super) fn pending(&self, counter: usize) -> u64 {
+        if self.is_timer() {
+            return 0;
+        }
         self.total[counter].wrapping_sub(self.spent[counter]) as u64
     }
 
@@ -118,7 +147,7 @@ impl Task {
         self.total == self.spent
             && self.in_flight() == 0
             && self.durations.iter().all(|durations| durations.len() == 0)
-            && self.gauge.as_ref().is_none_or(|gauge| gauge.sent == 0)
+            && self.gauge.as_ref().is_none_or(|gauge| gauge.sent == 0.0)
     }
 
     pub(super) fn in_flight(&self) -> usize {

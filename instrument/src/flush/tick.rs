@@ -21,7 +21,7 @@ use crate::{
     batch::Packet,
     ledger::{CounterAccount, Ledger, TimerAccount},
     record::{
-        registry::{Description, Identity, Options},
+        registry::{Description, Identity, Metric, Options},
         snapshot::Drained,
     },
     wire::Wire,
@@ -103,6 +103,8 @@ pub(crate) struct Tick {
     gone: Ledger,
     /// What the tasks add up to, if nothing happened to them since that was summed.
     sums: Cell<Option<Sums>>,
+    /// The tasks of the gauges that were read last.
+    gauges: Vec<usize>,
     measured: u64,
     last_measured: usize,
     last_ring_full: usize,
@@ -127,6 +129,7 @@ impl Tick {
             line: Vec::new(),
             gone: Ledger::default(),
             sums: Cell::new(None),
+            gauges: Vec::new(),
             measured: 0,
             last_measured: 0,
             last_ring_full: 0,
@@ -144,6 +147,7 @@ impl Tick {
     ) -> Option<&[u32]> {
         self.take_totals(drained, seconds);
         self.take_values(drained, nanos);
+        self.take_gauges(drained);
         self.find_idle(drained, seconds);
         let moves = !drained.moved.is_empty() || !drained.values.is_empty();
         if moves {
@@ -189,12 +193,18 @@ impl Tick {
     }
 
     fn add(&mut self, identity: &Identity, options: Options) -> usize {
-        let Identity { task, tags, kind } = identity;
+        let Identity {
+            task,
+            tags,
+            kind,
+            metric,
+        } = identity;
         let Settings {
             wire, packet_size, ..
         } = &self.settings;
         let room = packet_size.saturating_sub(wire.longest_line());
         let names = match kind {
+            None if *metric != Metric::Task => Names::Metric(wire.metric(task, tags, room)),
             None => Names::Task(Box::new(wire.task(task, tags, room))),
             Some(kind) => Names::Kind(wire.kind(task, kind, room)),
         };
@@ -270,13 +280,14 @@ impl Tick {
         for value in &drained.values {
             let task = self.task_of(value.series, drained);
             self.budget.note(task, value.stride);
-            let durations = &mut self.tasks[task].durations[value.outcome];
-            dropped += durations.push(
-                nanos(value.ticks),
-                value.stride,
-                2 * series_values,
-                &mut self.random,
-            );
+            let task = &mut self.tasks[task];
+            let nanos = if task.is_timer() {
+                value.ticks
+            } else {
+                nanos(value.ticks)
+            };
+            dropped +=
+                task.durations[value.outcome].push(nanos, value.stride, 2 * series_values, &mut self.random);
         }
         // Whoever brings nothing need not make room.
         while !drained.values.is_empty()
@@ -302,6 +313,21 @@ impl Tick {
         timers.dropped_ring_full += drained.ring_full.wrapping_sub(self.last_ring_full) as u64;
         self.measured += drained.measured.wrapping_sub(self.last_measured) as u64;
         (self.last_measured, self.last_ring_full) = (drained.measured, drained.ring_full);
+    }
+
+    fn take_gauges(&mut self, drained: &Drained) {
+        for task in std::mem::take(&mut self.gauges) {
+            if let Some(gauge) = &mut self.tasks[task].gauge {
+                gauge.now = None;
+            }
+        }
+        for (row, now) in &drained.gauges {
+            let task = self.task_of(*row, drained);
+            if let Some(gauge) = &mut self.tasks[task].gauge {
+                gauge.now = Some(*now);
+                self.gauges.push(task);
+            }
+        }
     }
 
     /// Durations that are pending.
@@ -360,7 +386,7 @@ impl Tick {
     }
 
     fn sum(&self) -> Sums {
-        let totals = self.tasks.iter().flat_map(|task| task.total);
+        let totals = self.tasks.iter().flat_map(Task::recorded);
         Sums {
             recorded: totals.fold(0, usize::wrapping_add) as u64,
             pending: self

@@ -6,6 +6,7 @@
 
 mod busy;
 pub(crate) mod forks;
+pub(crate) mod gauges;
 pub(crate) mod local;
 #[cfg(all(any(loom, shuttle), test))]
 mod models;

@@ -12,6 +12,7 @@ use std::sync::{
 use super::{
     busy::Busy,
     forks,
+    gauges::Gauges,
     shard::{Shard, Strides, Terms},
     tags,
 };
@@ -33,6 +34,7 @@ pub(crate) struct Recorder {
     terms: Terms,
     strides: Arc<Strides>,
     pool: Mutex<Pool>,
+    gauges: Gauges,
     /// The number of forks under which it was made.
     forks: u32,
 }
@@ -63,6 +65,7 @@ impl Recorder {
             },
             strides: Arc::new(Strides::new(base_stride)),
             pool: Mutex::default(),
+            gauges: Gauges::default(),
             forks: forks::count(),
         }
     }
@@ -73,6 +76,10 @@ impl Recorder {
 
     pub(crate) fn strides(&self) -> &Strides {
         &self.strides
+    }
+
+    pub(crate) fn gauges(&self) -> &Gauges {
+        &self.gauges
     }
 
     /// Whether this is a parent's, in the child of a fork: its pool may be locked by a thread that does not exist, and nobody

@@ -21,6 +21,8 @@ pub(crate) struct Identity {
     pub(crate) tags: Box<[(Box<str>, Box<str>)]>,
     /// The kind of exception that the series counts; `None` for the task itself.
     pub(crate) kind: Option<Box<str>>,
+    /// What the series is; `task` is its name.
+    pub(crate) metric: Metric,
 }
 
 impl Identity {
@@ -33,6 +35,7 @@ impl Identity {
                 task: "overflow".into(),
                 tags: Box::default(),
                 kind,
+                metric: self.metric,
             };
         }
         Self {
@@ -47,6 +50,7 @@ impl Identity {
             task: Arc::clone(&self.task),
             tags: Box::new([(Box::from("overflow"), Box::from("true"))]),
             kind: None,
+            metric: self.metric,
         }
     }
 }
@@ -68,6 +72,20 @@ pub enum Timing {
     Never,
 }
 
+/// What a series is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Metric {
+    /// A task, of which calls are counted and timed.
+    #[default]
+    Task,
+    /// A counter of its own: what was added to it stands where calls of a task start.
+    Counter,
+    /// A timer of its own: its values are nanoseconds, and stand where calls of a task succeed.
+    Timer,
+    /// A gauge that is read at each drain; it has no cells that count.
+    Gauge,
+}
+
 /// What a call site asks for. The first site of a series decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -76,6 +94,7 @@ pub(crate) struct Options {
     pub(crate) stride: u32,
     /// Whether the calls in flight are sent as a gauge.
     pub(crate) in_flight: bool,
+    pub(crate) metric: Metric,
 }
 
 /// A series as it was registered.

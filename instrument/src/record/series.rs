@@ -95,6 +95,7 @@ impl Series {
             task,
             tags: own.chain(more).collect(),
             kind: None,
+            metric: self.options.metric,
         }
     }
 
@@ -132,6 +133,14 @@ impl Series {
     /// Counts a start for `recorder` without a shard.
     pub(crate) fn late_start(&'static self, recorder: u32) {
         self.late(recorder, |late| add(&late.started));
+    }
+
+    /// Adds to a counter for `recorder` without a shard.
+    pub(crate) fn late_add(&'static self, recorder: u32, more: usize) {
+        self.late(recorder, |late| {
+            let sum = late.started.load(Ordering::Relaxed).wrapping_add(more);
+            late.started.store(sum, Ordering::Relaxed);
+        });
     }
 
     /// Counts an end for `recorder` without a shard.

@@ -76,6 +76,8 @@ pub(crate) struct Drained {
     pub(crate) gone: Vec<usize>,
     /// The durations since the last drain.
     pub(crate) values: Vec<Measured>,
+    /// The gauges that are read, by row, as they are now.
+    pub(crate) gauges: Vec<(usize, f64)>,
     /// Durations that were ever measured, those included that found their ring full.
     pub(crate) measured: usize,
     /// Durations that ever found their ring full.
@@ -170,8 +172,12 @@ impl Reader {
         self.each_mirror(into, Mirror::read_started);
         self.each_late(|totals, started, _| totals.add_started(started));
         self.drain_rings(into);
+        self.recorder.gauges().read(&mut into.gauges);
         // Series last: whatever was read above was registered before.
         self.find_series(into);
+        for (series, _) in &mut into.gauges {
+            *series = self.by_id[*series];
+        }
         for (totals, row) in self.totals.iter().zip(&self.by_id) {
             if into.totals[*row] != *totals {
                 into.totals[*row] = *totals;

@@ -225,7 +225,7 @@ mod tests {
         Identity {
             task: "tag_set::tests".into(),
             tags: Box::new([("key".into(), value.into())]),
-            kind: None,
+            ..Identity::default()
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     flush::budget,
     record::{
         local,
-        registry::Options,
+        registry::{Metric, Options},
         series::Series,
         shard::{Current, Here},
     },
@@ -76,6 +76,7 @@ impl Site {
             timing: setup.timing,
             stride,
             in_flight: setup.in_flight,
+            metric: Metric::Task,
         };
         Self {
             series: Series::new(name, setup.prefix, setup.tags, options),
@@ -174,6 +175,6 @@ pub type Epoch = NonZeroUsize;
 
 /// Whether there is a client to count in, as far as this thread knows: the one load that a call costs without.
 #[inline(always)]
-pub(super) fn epoch() -> Option<Epoch> {
+pub(crate) fn epoch() -> Option<Epoch> {
     Epoch::new(local::epoch())
 }

@@ -7,7 +7,7 @@ use crate::{
     record::{
         local,
         recorder::Recorder,
-        registry::Identity,
+        registry::{Identity, Metric},
         snapshot::{Drained, Reader},
     },
     scope::Scoped,
@@ -77,9 +77,12 @@ impl Session {
         let mut drained = Drained::default();
         Reader::new(Arc::clone(&self.recorder)).drain(&mut drained);
         self.scale.refresh();
-        let mut tasks = BTreeMap::new();
+        let (mut tasks, mut counters) = (BTreeMap::new(), BTreeMap::new());
+        let mut values: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (series, totals) in drained.series.iter().zip(&drained.totals) {
-            let Identity { task, kind, .. } = &series.identity;
+            let Identity {
+                task, kind, metric, ..
+            } = &series.identity;
             let [success, exceptions, cancelled] = totals.ended.outcomes.map(|count| count as u64);
             let panics = totals.ended.panics as u64;
             let counts = TaskCounts {
@@ -92,6 +95,10 @@ impl Session {
             if counts == TaskCounts::default() {
                 continue;
             }
+            if *metric != Metric::Task {
+                *counters.entry(String::from(&**task)).or_default() += counts.started;
+                continue;
+            }
             let task: &mut Task = tasks.entry(String::from(&**task)).or_default();
             match kind {
                 None => task.counts.add(counts),
@@ -99,13 +106,23 @@ impl Session {
             }
         }
         for measured in &drained.values {
-            let name = &drained.series[measured.series].identity.task;
-            if let Some(task) = tasks.get_mut(&**name) {
+            let Identity {
+                task: name, metric, ..
+            } = &drained.series[measured.series].identity;
+            if *metric == Metric::Timer {
+                let value = Duration::from_nanos(measured.ticks);
+                values.entry(String::from(&**name)).or_default().push(value);
+            } else if let Some(task) = tasks.get_mut(&**name) {
                 task.durations
                     .push(Duration::from_nanos(self.scale.nanos(measured.ticks)));
             }
         }
-        Captured { value, tasks }
+        Captured {
+            value,
+            tasks,
+            counters,
+            values,
+        }
     }
 }
 
@@ -177,6 +194,8 @@ pub struct Captured<R = ()> {
     /// What the captured closure or future returned.
     pub value: R,
     tasks: BTreeMap<String, Task>,
+    counters: BTreeMap<String, u64>,
+    values: BTreeMap<String, Vec<Duration>>,
 }
 
 impl<R> Captured<R> {
@@ -194,6 +213,19 @@ impl<R> Captured<R> {
             .and_then(|task| task.kinds.get(kind))
             .copied()
             .unwrap_or_default()
+    }
+
+    /// What was added to the [counter](crate::metric::Counter) called `name`, whatever its tags.
+    #[must_use]
+    pub fn counter(&self, name: &str) -> u64 {
+        self.counters.get(name).copied().unwrap_or_default()
+    }
+
+    /// What the [timer](crate::metric::Timer) called `name` recorded, whatever its tags, in the order in which it did on each
+    /// thread.
+    #[must_use]
+    pub fn values(&self, name: &str) -> &[Duration] {
+        self.values.get(name).map_or(&[], |values| values)
     }
 
     /// All tasks that were called, by name. Calls with different tags are added up.

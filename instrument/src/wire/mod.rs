@@ -200,6 +200,12 @@ impl Wire {
         }
     }
 
+    /// The name of a metric of its own, whatever `metric` holds, with `tags` of its own.
+    pub(crate) fn metric(&self, metric: &str, tags: Tags<'_>, room: usize) -> Name {
+        let (folded, suffix) = self.ends(tags, room);
+        self.name(&[&name::path(metric)], &folded, &suffix)
+    }
+
     /// What ends a name and a line with `tags`.
     fn ends(&self, tags: Tags<'_>, room: usize) -> (String, Arc<str>) {
         if tags.is_empty() {

@@ -1,11 +1,7 @@
 //! A pass over all series: each has its turn, and what is pending of it goes into datagrams, one at a time.
 
 use super::{
-    super::{
-        budget::Limits,
-        durations::Durations,
-        task::{COUNTERS, Names},
-    },
+    super::{budget::Limits, durations::Durations, task::COUNTERS},
     Tick,
 };
 use crate::record::shard::OUTCOMES;
@@ -23,9 +19,9 @@ pub(super) enum Item {
         outcome: usize,
         count: usize,
     },
-    InFlight {
+    Gauge {
         task: usize,
-        now: usize,
+        now: f64,
     },
     Own {
         row: usize,
@@ -37,7 +33,7 @@ impl Item {
     /// Whose it is: the number of a task, or `own`.
     fn place(self, own: usize) -> usize {
         match self {
-            Self::Count { task, .. } | Self::Values { task, .. } | Self::InFlight { task, .. } => task,
+            Self::Count { task, .. } | Self::Values { task, .. } | Self::Gauge { task, .. } => task,
             Self::Own { .. } => own,
         }
     }
@@ -175,7 +171,7 @@ impl Tick {
                     self.tasks[task].durations[outcome].spend(count);
                     self.gone.timers.sent += count as u64;
                 }
-                Item::InFlight { task, now } => {
+                Item::Gauge { task, now } => {
                     if let Some(gauge) = &mut self.tasks[task].gauge {
                         gauge.sent = now;
                     }
@@ -319,13 +315,10 @@ impl Tick {
                 }),
             );
         }
-        let now = task.in_flight();
-        match (&task.names, &task.gauge) {
-            (Names::Task(names), Some(gauge)) if now != 0 || gauge.sent != 0 => {
-                wire.gauge(&names.in_flight, now as f64, &mut self.line);
-                (Some(Item::InFlight { task: index, now }), step_on)
-            }
-            _ => (None, step_on),
-        }
+        let Some((name, now)) = task.gauge_now() else {
+            return (None, step_on);
+        };
+        wire.gauge(name, now, &mut self.line);
+        (Some(Item::Gauge { task: index, now }), step_on)
     }
 }

@@ -36,6 +36,7 @@ impl Source {
             task: name.into(),
             tags,
             kind: None,
+            metric: options.metric,
         };
         self.drained.series.push(Arc::new(Description {
             identity,
@@ -288,6 +289,43 @@ fn calls_in_flight_are_sent_while_there_are_any_and_once_more() {
     source.calls(task, 0, [1, 1, 0]);
     assert_eq!(gauges(&mut source), ["tasks.status.t.in_flight:0|g"]);
     assert!(gauges(&mut source).is_empty());
+}
+
+#[test]
+fn a_gauge_of_its_own_is_sent_while_it_is_not_zero_and_once_when_it_is_gone() {
+    let (mut source, mut tick) = (Source::default(), Tick::new(settings()));
+    let options = Options {
+        metric: Metric::Gauge,
+        ..Options::default()
+    };
+    let gauge = source.tagged("pool.busy", &[("instance", "a.1")], options);
+    let mut sent = |now: Option<f64>| {
+        source.drained.gauges = now.map(|now| (gauge, now)).into_iter().collect();
+        source.pass(&mut tick, false, always).concat()
+    };
+    assert_eq!(sent(Some(0.0)), "");
+    assert_eq!(sent(Some(0.25)), "pool.busy.instance.a_1:0.25|g");
+    assert_eq!(sent(Some(0.25)), "pool.busy.instance.a_1:0.25|g");
+    assert_eq!(sent(None), "pool.busy.instance.a_1:0|g");
+    assert_eq!(sent(None), "");
+}
+
+#[test]
+fn counters_and_timers_of_their_own_have_one_name_and_balance() {
+    let (mut source, mut tick) = (Source::default(), Tick::new(settings()));
+    let of = |metric| Options {
+        metric,
+        ..Options::default()
+    };
+    let counter = source.tagged("orders", &[], of(Metric::Counter));
+    let timer = source.tagged("lag", &[], of(Metric::Timer));
+    source.calls(counter, 5, [0; OUTCOMES]);
+    source.calls(timer, 0, [1, 0, 0]);
+    source.value(timer, 1_500_000);
+    assert_eq!(source.pass(&mut tick, true, always), ["orders:5|c", "lag:1.5|ms"]);
+    let ledger = tick.ledger();
+    assert_eq!((ledger.counters.recorded, ledger.timers.sent), (5, 1));
+    assert!(ledger.is_balanced(), "{ledger:?}");
 }
 
 #[test]

@@ -130,6 +130,12 @@ impl Block {
         }
     }
 
+    /// Adds to a counter of its own. Holder only.
+    pub(crate) fn add(&self, more: usize) {
+        self.started
+            .store(self.started.own().wrapping_add(more), Ordering::Relaxed);
+    }
+
     /// Takes half as many durations from now on: the ring is filling up. Holder only.
     #[cold]
     #[inline(never)]

@@ -1,0 +1,255 @@
+//! A layer for workers of apalis: one line a worker.
+//!
+//! ```no_run
+//! use apalis::prelude::*;
+//! use instrument_task::apalis::{MetricsExt, MetricsLayer};
+//!
+//! async fn send_email(to: String) -> Result<(), BoxDynError> {
+//!     println!("to {to}");
+//!     Ok(())
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let _metrics = instrument_task::init()?;
+//! let worker = WorkerBuilder::new("mailer")
+//!     .backend(MemoryStorage::<String>::new())
+//!     .metrics(MetricsLayer::new("send_email"))
+//!     .build(send_email);
+//! worker.run().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Jobs or attempts
+//!
+//! The first layer of a worker is the outermost, so where the metrics stand decides what they see:
+//!
+//! - **before `retry()`**: jobs. One that succeeds at the third attempt is one start and one success, and its duration has the
+//!   attempts and the waits between them in it.
+//! - **after `retry()`**: attempts. The same job is three starts, two retries and a success. Tell the layer how often the policy tries
+//!   again ([`MetricsLayer::retries`]): only then can it tell a retry from a failure.
+//! - **before `timeout()`**: a time limit is an error to be seen, and counts as a timeout. **After** it, all there is to see is that the
+//!   job was dropped: cancelled.
+//! - **before `catch_panic()`** or after it, a panic counts as one.
+//!
+//! Both may be had: two layers, of two names. Most workers want the order metrics, `retry()`, `timeout()`, `catch_panic()`, which is
+//! jobs.
+//!
+//! # What it cannot see
+//!
+//! A payload that cannot be decoded reaches no layer and ends the worker; [`MetricsLayer::watch`] sees it. What waits in the queue only
+//! the store knows.
+//!
+//! [The guide](crate::guide::workers) lists every metric.
+
+mod future;
+mod job;
+mod ulid;
+
+use std::{
+    fmt,
+    future::Future,
+    task::{Context, Poll},
+};
+
+use apalis_core::{
+    backend::Backend,
+    error::{BoxDynError, WorkerError},
+    layers::{Layer, Service, Stack},
+    task::Task,
+    worker::{
+        builder::WorkerBuilder,
+        event::Event,
+        ext::event_listener::{EventListenerExt, EventListenerLayer},
+    },
+};
+
+pub use self::future::MetricsFuture;
+use self::job::Job;
+use crate::worker::Metrics;
+
+/// Tells one kind of errors from others.
+type ErrorKind = fn(&BoxDynError) -> &'static str;
+
+/// Counts and times what a worker does. See the [module](self) for where to put it.
+///
+/// Clones stand for the same worker.
+#[derive(Clone)]
+pub struct MetricsLayer {
+    metrics: Metrics,
+    retries: Option<usize>,
+    error_kind: Option<ErrorKind>,
+}
+
+impl MetricsLayer {
+    /// Metrics about the task of this name: `tasks.status.<task>.started` and so on. Defaults as [`Metrics`] has them.
+    #[must_use]
+    pub fn new(task: impl Into<String>) -> Self {
+        Self {
+            metrics: Metrics::new(task),
+            retries: None,
+            error_kind: None,
+        }
+    }
+
+    /// Tags all of them with the queue; see [`Metrics::queue`]. Defaults to no tag.
+    #[must_use]
+    pub fn queue(mut self, queue: impl Into<String>) -> Self {
+        self.metrics = self.metrics.queue(queue);
+        self
+    }
+
+    /// What tells the gauges of this worker from others'; see [`Metrics::instance`]. Defaults to `host.pid`.
+    #[must_use]
+    pub fn instance(mut self, instance: impl Into<String>) -> Self {
+        self.metrics = self.metrics.instance(instance);
+        self
+    }
+
+    /// How many jobs the worker does at a time at most: what is given to `concurrency()`. Defaults to 0, which is unknown: no
+    /// saturation is sent.
+    #[must_use]
+    pub fn concurrency(mut self, slots: usize) -> Self {
+        self.metrics = self.metrics.concurrency(slots);
+        self
+    }
+
+    /// How often the worker's own policy tries again, as given to `RetryPolicy::retries`: for a layer that stands after
+    /// `retry()`. Defaults to none, which is right before it.
+    ///
+    /// What the store tries again is known without it: an error is a retry if the job has attempts left
+    /// (`max_attempts`), or if it says so itself (`RetryAfterError`).
+    #[must_use]
+    pub fn retries(mut self, retries: usize) -> Self {
+        self.retries = Some(retries);
+        self
+    }
+
+    /// Counts exceptions by their kind as well: `tasks.status.<task>.exceptions.<kind>`. A task has 64 kinds at most; the rest
+    /// are `_other`. Defaults to the total alone.
+    ///
+    /// ```
+    /// use instrument_task::apalis::MetricsLayer;
+    ///
+    /// let layer = MetricsLayer::new("send_email").error_kind(|error| {
+    ///     if error.is::<std::io::Error>() { "io" } else { "_other" }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn error_kind(mut self, kind: ErrorKind) -> Self {
+        self.error_kind = Some(kind);
+        self
+    }
+
+    /// What the layer reports to, for what it cannot see.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Runs a worker, and counts a payload that ends it because it cannot be decoded. Gives back what it returns.
+    ///
+    /// ```no_run
+    /// # use apalis::prelude::*;
+    /// # use instrument_task::apalis::{MetricsExt, MetricsLayer};
+    /// # async fn send_email(to: String) {}
+    /// # async fn run(backend: MemoryStorage<String>) -> Result<(), WorkerError> {
+    /// let metrics = MetricsLayer::new("send_email");
+    /// let worker = WorkerBuilder::new("mailer")
+    ///     .backend(backend)
+    ///     .metrics(metrics.clone())
+    ///     .build(send_email);
+    /// metrics.watch(worker.run()).await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `run`.
+    pub async fn watch(&self, run: impl Future<Output = Result<(), WorkerError>>) -> Result<(), WorkerError> {
+        let result = run.await;
+        if result.as_ref().is_err_and(is_payload_failure) {
+            self.metrics.payload_failed();
+        }
+        self.metrics.stop_worker();
+        result
+    }
+
+    /// What the worker's events say about its life.
+    fn listen(&self, event: &Event) {
+        match event {
+            Event::Start => self.metrics.start_worker(),
+            Event::HeartBeat => self.metrics.heartbeat(),
+            Event::Exit => self.metrics.stop_worker(),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a worker ended because it could not decode a payload. The error's type has the backend's in it and so no name here;
+/// its text is apalis' own.
+fn is_payload_failure(error: &WorkerError) -> bool {
+    matches!(error, WorkerError::BackendError(error) if error.to_string().starts_with("Task decoding error: "))
+}
+
+impl fmt::Debug for MetricsLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsLayer")
+            .field("metrics", &self.metrics)
+            .field("retries", &self.retries)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The worker's builder with its metrics on.
+type Measured<Args, B, M> = WorkerBuilder<Args, B, Stack<MetricsLayer, Stack<EventListenerLayer, M>>>;
+
+/// Puts metrics on a worker.
+pub trait MetricsExt<Args, B, M> {
+    /// Adds the layer, and has it listen to the worker's events: its heartbeat and uptime come from those, and a layer that is added
+    /// by `layer()` goes without.
+    #[must_use]
+    fn metrics(self, layer: MetricsLayer) -> Measured<Args, B, M>;
+}
+
+impl<Args, B: Backend, M> MetricsExt<Args, B, M> for WorkerBuilder<Args, B, M> {
+    fn metrics(self, layer: MetricsLayer) -> Measured<Args, B, M> {
+        let listener = layer.clone();
+        self.on_event(move |_, event| listener.listen(event)).layer(layer)
+    }
+}
+
+impl<S> Layer<S> for MetricsLayer {
+    type Service = MetricsService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        MetricsService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// A service whose jobs are counted and timed; made by [`MetricsLayer`].
+#[derive(Clone, Debug)]
+pub struct MetricsService<S> {
+    inner: S,
+    layer: MetricsLayer,
+}
+
+impl<S, Args> Service<Task<Args>> for MetricsService<S>
+where
+    S: Service<Task<Args>, Error = BoxDynError>,
+{
+    type Response = S::Response;
+    type Error = BoxDynError;
+    type Future = MetricsFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxDynError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, task: Task<Args>) -> Self::Future {
+        let job = Job::new(&task, &self.layer);
+        MetricsFuture::new(job, self.inner.call(task))
+    }
+}

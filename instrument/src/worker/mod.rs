@@ -1,0 +1,252 @@
+//! What the worker of a job queue reports beyond the calls of a function: retries, how long jobs waited, how busy it is, and
+//! whether it is there at all.
+//!
+//! [`#[instrument_task]`](macro@crate::instrument_task) on a job's function sees calls. Only the queue knows that an error is to be tried
+//! again, when a job was put in, or that a payload made no sense. For apalis there is a layer (feature `apalis`); for any other
+//! queue its author or user calls [`Metrics`] where the queue has a place for it: a middleware, a plugin, a wrapper around
+//! the task. [The guide](crate::guide::workers) lists every metric.
+//!
+//! ```
+//! use instrument_task::worker::Metrics;
+//! use std::time::Duration;
+//! # fn fetch() -> Option<(u32, Duration)> { None }
+//! # fn work(job: u32) -> Result<(), std::io::Error> { Ok(()) }
+//! # fn is_final(error: &std::io::Error) -> bool { true }
+//!
+//! let metrics = Metrics::new("send_email").queue("mail").concurrency(8);
+//! metrics.start_worker();
+//! while let Some((job, waited)) = fetch() {
+//!     let attempt = metrics.start();
+//!     attempt.waited(waited);
+//!     match work(job) {
+//!         Ok(()) => attempt.succeed(),
+//!         Err(error) if is_final(&error) => attempt.fail(None),
+//!         Err(_) => attempt.retry(),
+//!     }
+//! }
+//! metrics.stop_worker();
+//! ```
+
+mod attempt;
+mod instance;
+mod series;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+pub use self::attempt::Attempt;
+use self::series::{Counters, Gauges};
+use crate::record::local;
+
+/// What a worker reports about one task. Clones stand for the same worker: what is in flight in any of them is in flight in all.
+///
+/// A name stays known for as long as the process runs, so make these for tasks, never for jobs.
+#[derive(Clone)]
+pub struct Metrics {
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone, Debug)]
+struct Setup {
+    task: String,
+    queue: Option<String>,
+    instance: String,
+    concurrency: usize,
+}
+
+struct Inner {
+    setup: Setup,
+    counters: OnceLock<&'static Counters>,
+    gauges: OnceLock<&'static Gauges>,
+    in_flight: AtomicUsize,
+    /// The recorder that reads what is in flight.
+    read_by: AtomicU32,
+    /// When the worker started, while it runs.
+    since: Mutex<Option<Instant>>,
+    /// The last sign of life in seconds of the Unix epoch, while it runs.
+    heartbeat: AtomicU64,
+    /// The recorder that reads these two.
+    alive_read_by: AtomicU32,
+}
+
+impl Metrics {
+    /// Metrics about the task of this name, by which it appears as one with the attribute does: `tasks.status.<task>.started`.
+    /// What a server could misread in it becomes `_`.
+    #[must_use]
+    pub fn new(task: impl Into<String>) -> Self {
+        Self::with(Setup {
+            task: task.into(),
+            queue: None,
+            instance: instance::own(),
+            concurrency: 0,
+        })
+    }
+
+    fn with(setup: Setup) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                setup,
+                counters: OnceLock::new(),
+                gauges: OnceLock::new(),
+                in_flight: AtomicUsize::new(0),
+                read_by: AtomicU32::new(0),
+                since: Mutex::new(None),
+                heartbeat: AtomicU64::new(0),
+                alive_read_by: AtomicU32::new(0),
+            }),
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Setup)) -> Self {
+        let mut setup = self.inner.setup.clone();
+        change(&mut setup);
+        Self::with(setup)
+    }
+
+    /// Tags all of them with the queue: `queue:mail`, or in a dialect without tags `….queue.mail` behind each name. Defaults to no
+    /// tag, so that the names are those of the attribute.
+    ///
+    /// Call it, and the other two, before any clone: what it returns is a worker of its own.
+    #[must_use]
+    pub fn queue(self, queue: impl Into<String>) -> Self {
+        self.change(|setup| setup.queue = Some(queue.into()))
+    }
+
+    /// What tells this process's gauges from those of others, which would overwrite each other: the tag or node `instance`.
+    /// Counters carry none: they are to be summed. Defaults to `host.pid`; a name that outlives a restart, such as that of a
+    /// pod's place in its set, keeps the number of series in the server down. Two workers of one task in a process need two.
+    #[must_use]
+    pub fn instance(self, instance: impl Into<String>) -> Self {
+        self.change(|setup| setup.instance = instance.into())
+    }
+
+    /// How many jobs the worker does at a time at most, all clones together: what the saturation is a share of. Defaults to
+    /// 0, which is unknown: no saturation is sent.
+    #[must_use]
+    pub fn concurrency(self, slots: usize) -> Self {
+        self.change(|setup| setup.concurrency = slots)
+    }
+
+    /// Counts the start of an attempt at a job.
+    pub fn start(&self) -> Attempt {
+        Attempt::new(self.clone())
+    }
+
+    /// Counts a job whose payload could not be read, so that no attempt was made.
+    pub fn payload_failed(&self) {
+        self.inner.counters().payload_failures.add_in(local::current(), 1);
+    }
+
+    /// Says that the worker has started: its uptime counts from now, which is a sign of life as well.
+    pub fn start_worker(&self) {
+        *self.inner.since() = Some(Instant::now());
+        self.heartbeat();
+    }
+
+    /// Says that the worker is alive.
+    pub fn heartbeat(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.inner.heartbeat.store(now.as_secs(), Ordering::Relaxed);
+        let (gauges, recorder) = (self.inner.gauges(), local::current());
+        if recorder != 0 && self.inner.alive_read_by.swap(recorder, Ordering::Relaxed) != recorder {
+            let alive = |read: fn(&Inner) -> Option<f64>| self.read(read);
+            gauges
+                .heartbeat
+                .observe_in(recorder, alive(Inner::last_heartbeat));
+            gauges.uptime.observe_in(recorder, alive(Inner::uptime));
+        }
+    }
+
+    /// Says that the worker has stopped: heartbeat and uptime are not sent any more.
+    pub fn stop_worker(&self) {
+        *self.inner.since() = None;
+        self.inner.heartbeat.store(0, Ordering::Relaxed);
+        self.inner.alive_read_by.store(0, Ordering::Relaxed);
+    }
+
+    /// The jobs that are under way.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.inner.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Has `recorder` read what is in flight.
+    fn watch(&self, recorder: u32) {
+        // A start that sees another's swap late registers once more, which changes nothing.
+        if recorder == 0 || self.inner.read_by.load(Ordering::Relaxed) == recorder {
+            return;
+        }
+        self.inner.read_by.store(recorder, Ordering::Relaxed);
+        let gauges = self.inner.gauges();
+        let in_flight = |inner: &Inner| Some(inner.in_flight.load(Ordering::Relaxed) as f64);
+        gauges.in_flight.observe_in(recorder, self.read(in_flight));
+        if self.inner.setup.concurrency > 0 {
+            let saturation = |inner: &Inner| {
+                let in_flight = inner.in_flight.load(Ordering::Relaxed);
+                Some(in_flight as f64 / inner.setup.concurrency as f64)
+            };
+            gauges.saturation.observe_in(recorder, self.read(saturation));
+        }
+    }
+
+    /// Reads a gauge for as long as there is somebody who could change it.
+    fn read(&self, read: fn(&Inner) -> Option<f64>) -> Box<dyn Fn() -> Option<f64> + Send + Sync> {
+        let inner: Weak<Inner> = Arc::downgrade(&self.inner);
+        Box::new(move || read(&*inner.upgrade()?))
+    }
+}
+
+impl Inner {
+    fn counters(&self) -> &'static Counters {
+        let Setup { task, queue, .. } = &self.setup;
+        self.counters
+            .get_or_init(|| series::counters(task, queue.as_deref()))
+    }
+
+    fn gauges(&self) -> &'static Gauges {
+        let Setup {
+            task,
+            queue,
+            instance,
+            ..
+        } = &self.setup;
+        self.gauges
+            .get_or_init(|| series::gauges(task, queue.as_deref(), instance))
+    }
+
+    fn since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn uptime(&self) -> Option<f64> {
+        Some(self.since().as_ref()?.elapsed().as_secs() as f64)
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact for more seconds than there will be"
+    )]
+    fn last_heartbeat(&self) -> Option<f64> {
+        Some(self.heartbeat.load(Ordering::Relaxed))
+            .filter(|at| *at != 0)
+            .map(|at| at as f64)
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics")
+            .field("setup", &self.inner.setup)
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

@@ -1,0 +1,110 @@
+//! The series that a worker reports about one task, made at run time and kept for the process: their names come from the worker's
+//! set-up, and there are as many as it names.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    metric::{Counter, Gauge, Tag, Timer},
+    task::site::{Setup, Site},
+};
+
+/// What is summed over all processes.
+#[derive(Debug)]
+pub(super) struct Counters {
+    /// Started, success, exceptions and their kinds, cancelled, panics, and how long a success took.
+    pub(super) task: Site,
+    pub(super) retries: Counter,
+    pub(super) exhausted: Counter,
+    pub(super) timeouts: Counter,
+    pub(super) payload_failures: Counter,
+    pub(super) queue_latency: Timer,
+}
+
+/// What each process has of its own.
+#[derive(Debug)]
+pub(super) struct Gauges {
+    pub(super) in_flight: Gauge,
+    pub(super) saturation: Gauge,
+    pub(super) heartbeat: Gauge,
+    pub(super) uptime: Gauge,
+}
+
+#[derive(Default)]
+struct Made {
+    texts: HashMap<String, &'static str>,
+    counters: HashMap<(&'static str, Option<&'static str>), &'static Counters>,
+    gauges: HashMap<(&'static str, Option<&'static str>, &'static str), &'static Gauges>,
+}
+
+static MADE: Mutex<Option<Made>> = Mutex::new(None);
+
+fn made() -> MutexGuard<'static, Option<Made>> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Made {
+    /// `text` for as long as the process runs, once however often it is asked for.
+    fn text(&mut self, text: &str) -> &'static str {
+        if let Some(known) = self.texts.get(text) {
+            return known;
+        }
+        let kept = Box::leak(Box::from(text));
+        self.texts.insert(text.into(), kept);
+        kept
+    }
+}
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn tags(tags: Vec<Tag>) -> &'static [Tag] {
+    Vec::leak(tags)
+}
+
+/// The counters of `task` in `queue`.
+pub(super) fn counters(task: &str, queue: Option<&str>) -> &'static Counters {
+    let mut made = made();
+    let made = made.get_or_insert_default();
+    let (task, queue) = (made.text(task), queue.map(|queue| made.text(queue)));
+    if let Some(known) = made.counters.get(&(task, queue)) {
+        return known;
+    }
+    let tags = tags(queue.map(|queue| ("queue", queue)).into_iter().collect());
+    let mut status = |what: &str| made.text(&format!("tasks.status.{task}.{what}"));
+    let counters = leak(Counters {
+        retries: Counter::tagged(status("retries"), tags),
+        exhausted: Counter::tagged(status("exhausted"), tags),
+        timeouts: Counter::tagged(status("timeouts"), tags),
+        payload_failures: Counter::tagged(status("payload_failures"), tags),
+        queue_latency: Timer::tagged(made.text(&format!("tasks.duration.{task}.queue_latency")), tags),
+        task: Site::with(task, Setup { tags, ..Setup::NONE }),
+    });
+    made.counters.insert((task, queue), counters);
+    counters
+}
+
+/// The gauges of `task` in `queue`, as `instance` has them.
+pub(super) fn gauges(task: &str, queue: Option<&str>, instance: &str) -> &'static Gauges {
+    let mut made = made();
+    let made = made.get_or_insert_default();
+    let (task, queue) = (made.text(task), queue.map(|queue| made.text(queue)));
+    let instance = made.text(instance);
+    if let Some(known) = made.gauges.get(&(task, queue, instance)) {
+        return known;
+    }
+    let own = queue.map(|queue| ("queue", queue)).into_iter();
+    let tags = tags(own.chain([("instance", instance)]).collect());
+    let mut status = |what: &str| made.text(&format!("tasks.status.{task}.{what}"));
+    let gauges = leak(Gauges {
+        in_flight: Gauge::tagged(status("in_flight"), tags),
+        saturation: Gauge::tagged(status("saturation"), tags),
+        heartbeat: Gauge::tagged(status("heartbeat"), tags),
+        uptime: Gauge::tagged(status("uptime"), tags),
+    });
+    made.gauges.insert((task, queue, instance), gauges);
+    gauges
+}

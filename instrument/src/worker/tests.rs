@@ -1,0 +1,142 @@
+use std::{panic::AssertUnwindSafe, thread};
+
+use super::*;
+use crate::testing::{Captured, capture};
+
+fn counter(seen: &Captured, what: &str) -> u64 {
+    seen.counter(&format!("tasks.status.{what}"))
+}
+
+#[test]
+fn a_retry_is_an_outcome_of_its_own() {
+    let metrics = Metrics::new("worker_retry");
+    let seen = capture(|| {
+        for attempt in 0..10 {
+            let running = metrics.start();
+            match attempt {
+                0..3 => running.succeed(),
+                3..5 => running.retry(),
+                5 => running.fail(Some("refused")),
+                6 => running.exhaust(None),
+                7 => running.time_out(),
+                8 => running.cancel(),
+                _ => running.panic(),
+            }
+        }
+    });
+    let task = seen.task("worker_retry");
+    assert_eq!((task.started, task.success, task.exceptions), (10, 3, 3));
+    assert_eq!((task.cancelled, task.panics), (2, 1));
+    let retries = counter(&seen, "worker_retry.retries");
+    assert_eq!(
+        task.started,
+        task.success + task.exceptions + task.cancelled + retries
+    );
+    assert_eq!(counter(&seen, "worker_retry.exhausted"), 1);
+    assert_eq!(counter(&seen, "worker_retry.timeouts"), 1);
+    assert_eq!(seen.kind("worker_retry", "refused"), 1);
+    assert_eq!(metrics.in_flight(), 0);
+}
+
+#[test]
+fn an_attempt_that_is_dropped_is_cancelled_and_one_that_unwinds_panicked() {
+    let metrics = Metrics::new("worker_dropped");
+    let seen = capture(|| {
+        drop(metrics.start());
+        let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            let _running = metrics.start();
+            std::panic::resume_unwind(Box::new(()));
+        }));
+    });
+    let task = seen.task("worker_dropped");
+    assert_eq!((task.started, task.cancelled, task.panics), (2, 1, 1));
+}
+
+#[test]
+fn what_is_counted_belongs_to_the_client_at_the_start() {
+    let metrics = Metrics::new("worker_elsewhere");
+    let (mut running, mut inner) = (None, None);
+    let outer = capture(|| {
+        running = Some(metrics.start());
+        inner = Some(capture(|| running.take().unwrap().retry()));
+    });
+    assert_eq!(counter(&outer, "worker_elsewhere.retries"), 1);
+    assert_eq!(counter(&inner.unwrap(), "worker_elsewhere.retries"), 0);
+}
+
+#[test]
+fn without_a_client_only_what_is_in_flight_is_known() {
+    let metrics = Metrics::new("worker_off");
+    let running = metrics.start();
+    running.waited(std::time::Duration::from_secs(1));
+    assert_eq!(metrics.in_flight(), 1);
+    running.succeed();
+    assert_eq!(metrics.in_flight(), 0);
+    let seen = capture(|| ());
+    assert_eq!(seen.task("worker_off").started, 0);
+}
+
+#[test]
+fn counts_of_all_threads_add_up() {
+    let receiver = crate::testing::Receiver::start().unwrap();
+    let client = crate::Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .build()
+        .unwrap();
+    let metrics = Metrics::new("worker_threads")
+        .queue("a b")
+        .instance("i.1")
+        .concurrency(4);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                crate::with_client(&client, || {
+                    for _ in 0..1_000 {
+                        let running = metrics.start();
+                        running.waited(std::time::Duration::from_millis(3));
+                        running.retry();
+                    }
+                });
+            });
+        }
+    });
+    let running = crate::with_client(&client, || metrics.start());
+    client.flush(std::time::Duration::from_secs(5));
+    let tags = "instance.i_1.queue.a_b";
+    let gauge = |what: &str| receiver.gauge(&format!("tasks.status.worker_threads.{what}.{tags}"));
+    let told = receiver.wait_until(std::time::Duration::from_secs(5), |_| {
+        gauge("saturation").is_some()
+    });
+    assert!(
+        told,
+        "{:?}",
+        receiver
+            .packets()
+            .last()
+            .map(|packet| String::from_utf8_lossy(packet))
+    );
+    assert_eq!((gauge("in_flight"), gauge("saturation")), (Some(1.0), Some(0.25)));
+    drop(running);
+    drop(metrics);
+    let report = client.shutdown(std::time::Duration::from_secs(5));
+    assert!(report.ledger.is_balanced(), "{report:?}");
+    receiver.wait_until(std::time::Duration::from_secs(5), |receiver| {
+        receiver.packets_seen() >= report.ledger.packets
+    });
+    let count = |what: &str| receiver.counter(&format!("tasks.status.worker_threads.{what}.queue.a_b"));
+    assert_eq!(
+        (count("started"), count("retries"), count("cancelled")),
+        (4_001, 4_000, 1)
+    );
+    let timer = receiver
+        .timer("tasks.duration.worker_threads.queue_latency.queue.a_b")
+        .unwrap();
+    assert!(timer.values.iter().all(|value| (*value - 3.0).abs() < 1e-9));
+    assert_eq!(
+        gauge("in_flight"),
+        Some(0.0),
+        "once more, when the worker is gone"
+    );
+    assert_eq!(receiver.bad_lines(), Vec::<String>::new());
+}
