@@ -129,6 +129,10 @@ pub use instrument_task_macros::instrument_task;
 
 #[cfg(feature = "apalis")]
 pub use crate::integrations::apalis;
+#[cfg(feature = "celery")]
+pub use crate::integrations::celery;
+#[cfg(feature = "graphile_worker")]
+pub use crate::integrations::graphile_worker;
 
 pub use crate::{
     client::{Client, Guard},

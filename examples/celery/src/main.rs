@@ -9,7 +9,6 @@
 // What the macro `celery::task` writes.
 #![allow(non_local_definitions)]
 
-mod measured;
 mod producer;
 mod tasks;
 mod throughput;
@@ -18,6 +17,7 @@ mod worker;
 use std::{error::Error, process, process::ExitCode, sync::Arc};
 
 use celery::{Celery, error::CeleryError};
+use instrument_task::celery::Measured;
 use instrument_task_examples::{
     command::{self, Arguments},
     metrics::Metrics,
@@ -26,7 +26,7 @@ use instrument_task_examples::{
 };
 use tokio::runtime::Runtime;
 
-use tasks::{PurgeCache, TALLY, fetch_report, resize_image, send_email};
+use tasks::{TALLY, fetch_report, resize_image, send_email, vendor::purge_cache};
 use worker::Stopped;
 
 const ABOUT: &str = "\
@@ -53,7 +53,7 @@ fn queue() -> String {
 async fn app(url: &str) -> Result<Arc<Celery>, CeleryError> {
     celery::app!(
         broker = RedisBroker { url },
-        tasks = [resize_image, send_email, fetch_report, PurgeCache],
+        tasks = [resize_image, send_email, fetch_report, Measured<purge_cache>],
         task_routes = ["*" => &queue()],
         task_max_retries = 3,
         // An error is not a reason to try again, unless the task says so.

@@ -9,8 +9,6 @@ use instrument_task_examples::tally::Tally;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use crate::measured::measured;
-
 /// The tasks, by the names that they report under.
 pub const NAMES: [&str; 4] = ["resize_image", "send_email", "fetch_report", "purge_cache"];
 
@@ -79,7 +77,7 @@ pub async fn fetch_report(number: u64, wish: Wish) -> TaskResult<u64> {
     })
 }
 
-/// Tasks of somebody else, which nobody puts an attribute on.
+/// Tasks of somebody else, which nobody puts an attribute on. The worker registers `Measured<purge_cache>` in their place.
 pub mod vendor {
     use super::{TALLY, TaskResult, Wish, failed};
 
@@ -94,9 +92,4 @@ pub mod vendor {
         };
         call.end(purged)
     }
-}
-
-measured! {
-    /// [`vendor::purge_cache`] with its metrics around it. Its producers send the task itself.
-    pub struct PurgeCache(vendor::purge_cache);
 }

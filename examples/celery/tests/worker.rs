@@ -39,7 +39,7 @@ fn what_the_producer_asked_for_is_in_the_servers_sums() {
 
     etsy.wait_for_packets(said.number(&["ledger", "packets"]));
     let mut counters = etsy.counters();
-    // The wrapped task also tells its exceptions apart: 50 errors, and 5 panics that have no kind of their own.
+    // The task in a wrapper also tells its exceptions apart: 50 errors, and 5 panics that have no kind of their own.
     let kinds = "celery.tasks.status.purge_cache.exceptions.";
     assert_eq!(counters.remove(&format!("{kinds}unexpected")), Some(50));
     assert_eq!(counters, said.counters("planned"));

@@ -181,20 +181,18 @@ impl Wire {
     }
 
     /// The name of one kind of exceptions of the task called `task`: a node of its own below the total, or a tag of a metric
-    /// beside it, since a sum over the tags of the total itself would count every exception twice.
-    pub(crate) fn kind(&self, task: &str, kind: &str, room: usize) -> Name {
+    /// beside it, since a sum over the tags of the total itself would count every exception twice. `tags` are the task's own.
+    pub(crate) fn kind(&self, task: &str, kind: &str, tags: Tags<'_>, room: usize) -> Name {
         let task = name::path(task);
         match self.dialect {
             Dialect::Statsd => {
                 let kind = name::node(kind);
-                self.name(
-                    &["tasks.status.", &task, ".exceptions.", &kind],
-                    &self.folded,
-                    &self.suffix,
-                )
+                let (folded, suffix) = self.ends(tags, room);
+                self.name(&["tasks.status.", &task, ".exceptions.", &kind], &folded, &suffix)
             }
             Dialect::DogStatsd => {
-                let (folded, suffix) = self.ends(&[("kind".into(), kind.into())], room);
+                let kind = [(Box::from("kind"), Box::from(kind))];
+                let (folded, suffix) = self.ends(&[&kind, tags].concat(), room);
                 self.name(&["tasks.status.", &task, ".exceptions_by_kind"], &folded, &suffix)
             }
         }

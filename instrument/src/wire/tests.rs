@@ -179,7 +179,7 @@ fn the_longest_line_is_the_longest() {
             calls: u64::MAX,
         };
         let longest = line(|out| wire.timer(&name, u64::MAX, Some(sample), out)).len();
-        let kind = line(|out| wire.counter(&wire.kind(&long, &long, 0), u64::MAX, out)).len();
+        let kind = line(|out| wire.counter(&wire.kind(&long, &long, &[], 0), u64::MAX, out)).len();
         let of_all = longest.max(kind);
         assert!((wire.longest_line() - 1..=wire.longest_line()).contains(&of_all));
         assert!(line(|out| wire.counter(&name, u64::MAX, out)).len() <= longest);
@@ -293,14 +293,15 @@ fn tags_of_a_call_end_its_lines_or_its_names() {
 
 #[test]
 fn a_kind_is_a_node_or_a_tag() {
-    let name = |dialect| Wire::new(dialect, Some("p"), &[], false).kind("t", "time.out", 100);
-    assert_eq!(
-        &*name(Dialect::Statsd).text,
-        "p.tasks.status.t.exceptions.time_out"
-    );
-    let dog = name(Dialect::DogStatsd);
-    assert_eq!(
-        (&*dog.text, &*dog.suffix),
-        ("p.tasks.status.t.exceptions_by_kind", "|#kind:time.out")
-    );
+    let name = |dialect, tags| Wire::new(dialect, Some("p"), &[], false).kind("t", "time.out", tags, 100);
+    let tags = [(Box::from("queue"), Box::from("mail"))];
+    for (tags, folded, tagged) in [(&[][..], "", ""), (&tags[..], ".queue.mail", ",queue:mail")] {
+        assert_eq!(
+            *name(Dialect::Statsd, tags).text,
+            *format!("p.tasks.status.t.exceptions.time_out{folded}")
+        );
+        let dog = name(Dialect::DogStatsd, tags);
+        assert_eq!(&*dog.text, "p.tasks.status.t.exceptions_by_kind");
+        assert_eq!(*dog.suffix, *format!("|#kind:time.out{tagged}"));
+    }
 }

@@ -153,6 +153,18 @@ impl Metrics {
     pub fn heartbeat(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.inner.heartbeat.store(now.as_secs(), Ordering::Relaxed);
+        self.watch_life();
+    }
+
+    /// Says that the worker has been running since then, and that nothing will give signs of its life.
+    #[cfg(feature = "graphile_worker")]
+    pub(crate) fn runs_since(&self, start: Instant) {
+        *self.inner.since() = Some(start);
+        self.watch_life();
+    }
+
+    /// Has the current recorder read heartbeat and uptime.
+    fn watch_life(&self) {
         let (gauges, recorder) = (self.inner.gauges(), local::current());
         if recorder != 0 && self.inner.alive_read_by.swap(recorder, Ordering::Relaxed) != recorder {
             let alive = |read: fn(&Inner) -> Option<f64>| self.read(read);

@@ -1,0 +1,103 @@
+//! An attempt at a job, and what its end means.
+
+use std::{
+    any::Any,
+    time::{Duration, Instant},
+};
+
+use ::celery::{
+    error::TaskError,
+    task::{Request, Task},
+};
+use chrono::Utc;
+
+use crate::worker::{Attempt, Metrics};
+
+/// An attempt that is under way. Dropped, it ran into its time limit or was given up.
+pub(super) struct Running {
+    attempt: Option<Attempt>,
+    asked: Instant,
+    time_limit: Option<Duration>,
+}
+
+impl Running {
+    /// Counts the start of an attempt that was asked for at `asked`, with a time limit in seconds.
+    pub(super) fn start<T: Task>(
+        metrics: &Metrics,
+        request: &Request<T>,
+        asked: Instant,
+        time_limit: Option<u32>,
+    ) -> Self {
+        let attempt = metrics.start();
+        if let Some(eta) = request.eta.filter(|_| request.retries == 0) {
+            // In the producer's clock: it may be ahead of this one.
+            attempt.waited((Utc::now() - eta).to_std().unwrap_or_default());
+        }
+        Self {
+            attempt: Some(attempt),
+            asked,
+            time_limit: time_limit.map(|seconds| Duration::from_secs(seconds.into())),
+        }
+    }
+
+    /// Counts its end. What becomes of an error is for celery to decide; this says the same beforehand.
+    pub(super) fn end<T: Task>(mut self, task: &T, error: Option<&TaskError>) {
+        let Some(attempt) = self.attempt.take() else {
+            return;
+        };
+        let Some(error) = error else {
+            return attempt.succeed();
+        };
+        let again = match error {
+            TaskError::UnexpectedError(_) => task.retry_for_unexpected(),
+            TaskError::ExpectedError(_) | TaskError::TimeoutError | TaskError::Retry(_) => true,
+        };
+        let retries = task.request().retries;
+        if !again {
+            attempt.fail(Some(kind(error)));
+        } else if task.max_retries().is_some_and(|most| retries >= most) {
+            attempt.exhaust(Some(kind(error)));
+        } else {
+            attempt.retry();
+        }
+    }
+
+    /// Counts a panic.
+    pub(super) fn panic(mut self) {
+        if let Some(attempt) = self.attempt.take() {
+            attempt.panic();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some(attempt) = self.attempt.take() else {
+            return;
+        };
+        if self.time_limit.is_some_and(|limit| self.asked.elapsed() >= limit) {
+            attempt.time_out();
+        } else {
+            attempt.cancel();
+        }
+    }
+}
+
+/// What kind of exception an error is.
+fn kind(error: &TaskError) -> &'static str {
+    match error {
+        TaskError::ExpectedError(_) => "expected",
+        TaskError::UnexpectedError(_) => "unexpected",
+        TaskError::TimeoutError => "timeout",
+        TaskError::Retry(_) => "retry",
+    }
+}
+
+/// What a panic of the task is to celery.
+pub(super) fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("panicked: {}", text.unwrap_or("with a value of its own"))
+}

@@ -1,0 +1,156 @@
+//! What is under way in a worker.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use graphile_worker_job::Job;
+
+use super::ErrorKind;
+use crate::worker::{Attempt, Metrics};
+
+/// What the worker's user asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Setup {
+    pub(super) prefix: Option<String>,
+    pub(super) queue: Option<String>,
+    pub(super) instance: Option<String>,
+    pub(super) concurrency: usize,
+    pub(super) error_kind: Option<ErrorKind>,
+}
+
+/// A job's id and the number of the attempt: an end may be told of when the next attempt is under way.
+type Key = (i64, i16);
+
+fn key(job: &Job) -> Key {
+    (*job.id(), *job.attempts())
+}
+
+/// The attempts of one worker.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    setup: Setup,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    tasks: HashMap<String, Metrics>,
+    running: HashMap<Key, Attempt>,
+    /// When the worker started, while it runs.
+    since: Option<Instant>,
+}
+
+impl Attempts {
+    pub(super) fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            state: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn start_worker(&self) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.since = Some(now);
+        for metrics in state.tasks.values() {
+            metrics.runs_since(now);
+        }
+    }
+
+    /// Whatever did not end by now will not.
+    pub(super) fn stop_worker(&self) {
+        let mut state = self.state();
+        state.since = None;
+        for metrics in state.tasks.values() {
+            metrics.stop_worker();
+        }
+        for (_, attempt) in state.running.drain() {
+            attempt.cancel();
+        }
+    }
+
+    pub(super) fn start(&self, job: &Job) {
+        let metrics = self.metrics(job.task_identifier());
+        let attempt = metrics.start();
+        if *job.attempts() <= 1 {
+            attempt.waited(waited(job));
+        }
+        // Another attempt of that number is one whose end nobody told of: it is dropped, and so cancelled.
+        self.state().running.insert(key(job), attempt);
+    }
+
+    /// Ends an attempt, unless that was done before.
+    pub(super) fn end(&self, job: &Job, error: Option<&str>) {
+        let Some(attempt) = self.take(job) else { return };
+        let Some(error) = error else {
+            return attempt.succeed();
+        };
+        let kind = || self.setup.error_kind.map(|kind| kind(error));
+        // The name of the queue's own error is the first word of the text.
+        if error.starts_with("TaskPanic") {
+            attempt.panic();
+        } else if error.starts_with("TaskAborted") {
+            attempt.cancel();
+        } else if job.attempts() < job.max_attempts() {
+            attempt.retry();
+        } else {
+            attempt.exhaust(kind());
+        }
+    }
+
+    pub(super) fn cancel(&self, job: &Job) {
+        if let Some(attempt) = self.take(job) {
+            attempt.cancel();
+        }
+    }
+
+    fn take(&self, job: &Job) -> Option<Attempt> {
+        self.state().running.remove(&key(job))
+    }
+
+    /// The metrics of a task.
+    fn metrics(&self, task: &str) -> Metrics {
+        let mut state = self.state();
+        if let Some(known) = state.tasks.get(task) {
+            return known.clone();
+        }
+        let metrics = self.setup.metrics(task);
+        if let Some(since) = state.since {
+            metrics.runs_since(since);
+        }
+        state.tasks.insert(task.into(), metrics.clone());
+        metrics
+    }
+}
+
+impl Setup {
+    fn metrics(&self, task: &str) -> Metrics {
+        let metrics = match &self.prefix {
+            Some(prefix) => Metrics::new(format!("{prefix}.{task}")),
+            None => Metrics::new(task),
+        };
+        let metrics = match &self.queue {
+            Some(queue) => metrics.queue(queue),
+            None => metrics,
+        };
+        let metrics = match &self.instance {
+            Some(instance) => metrics.instance(instance),
+            None => metrics,
+        };
+        metrics.concurrency(self.concurrency)
+    }
+}
+
+/// How much later than it was meant to a job began.
+fn waited(job: &Job) -> Duration {
+    let due = u64::try_from(job.run_at().timestamp_micros()).unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.saturating_sub(Duration::from_micros(due))
+}

@@ -1,0 +1,129 @@
+//! A plugin for workers of `graphile_worker`: one line a worker, for all of its tasks.
+//!
+//! ```
+//! use graphile_worker_lifecycle_hooks::HookRegistry;
+//! use instrument_task::graphile_worker::MetricsPlugin;
+//!
+//! // A worker takes it by `WorkerOptions::default().add_plugin(MetricsPlugin::new())`, before other plugins.
+//! let hooks = HookRegistry::new().with_plugin(MetricsPlugin::new());
+//! # assert!(!hooks.is_empty());
+//! ```
+//!
+//! # What counts as what
+//!
+//! The plugin sees attempts at jobs, each under the identifier of its task:
+//!
+//! - an error, while the job has attempts left, is a **retry**: the queue runs it again;
+//! - an error at the last of the job's `max_attempts` is an **exception**, and the job is exhausted. So is a payload that the handler
+//!   cannot decode: the queue does not tell the two apart;
+//! - a **panic** is an exception and a panic, whether the job is run again or not;
+//! - what is given up at the end of the grace period of a shutdown is **cancelled**. So is what is under way when the worker is dropped.
+//!
+//! The **queue latency** is how much later than its `run_at` a job began its first attempt. The clocks are the database's and this
+//! machine's.
+//!
+//! Saturation is what one task has of the worker's concurrency; the sum over its tasks is the worker's. Uptime counts from the start of
+//! the worker. There is no heartbeat: nothing in the queue stands for one.
+//!
+//! A plugin that returns `Skip` or `Fail` from `AfterJobRun` keeps that event from those behind it. The attempt then ends when its job
+//! is released, as the queue stored it.
+//!
+//! [The guide](crate::guide::workers) lists every metric.
+
+mod attempts;
+
+use std::sync::Arc;
+
+use graphile_worker_lifecycle_hooks::{
+    AfterJobRun, HookRegistry, HookResult, JobComplete, JobFail, JobInterrupted, JobPermanentlyFail,
+    JobStart, Plugin, WorkerShutdown, WorkerStart,
+};
+
+use self::attempts::{Attempts, Setup};
+
+/// Tells one kind of errors from others, by their text.
+type ErrorKind = fn(&str) -> &'static str;
+
+/// Counts and times what a worker does. See the [module](self).
+#[derive(Clone, Debug, Default)]
+pub struct MetricsPlugin {
+    setup: Setup,
+}
+
+impl MetricsPlugin {
+    /// Metrics under the names of the tasks: `tasks.status.<identifier>.started` and so on.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Goes before the name of each task, with a dot between them. Defaults to nothing, so that the names are those of the
+    /// attribute; a worker whose handlers have the attribute as well needs one, or both would count under one name.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.setup.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Tags all of them with the queue; see [`Metrics::queue`](crate::worker::Metrics::queue). Defaults to no tag.
+    #[must_use]
+    pub fn queue(mut self, queue: impl Into<String>) -> Self {
+        self.setup.queue = Some(queue.into());
+        self
+    }
+
+    /// What tells the gauges of this worker from others'; see [`Metrics::instance`](crate::worker::Metrics::instance). Defaults to
+    /// `host.pid`.
+    #[must_use]
+    pub fn instance(mut self, instance: impl Into<String>) -> Self {
+        self.setup.instance = Some(instance.into());
+        self
+    }
+
+    /// How many jobs the worker does at a time at most, of all tasks together: what is given to `concurrency()`. Defaults to 0, which is
+    /// unknown: no saturation is sent.
+    #[must_use]
+    pub fn concurrency(mut self, slots: usize) -> Self {
+        self.setup.concurrency = slots;
+        self
+    }
+
+    /// Counts exceptions by their kind as well: `tasks.status.<task>.exceptions.<kind>`. It is given the error's text, which is all that
+    /// the queue keeps of it. A task has 64 kinds at most; the rest are `_other`. Defaults to the total alone.
+    #[must_use]
+    pub fn error_kind(mut self, kind: ErrorKind) -> Self {
+        self.setup.error_kind = Some(kind);
+        self
+    }
+}
+
+impl Plugin for MetricsPlugin {
+    fn register(self, hooks: &mut HookRegistry) {
+        let attempts = Arc::new(Attempts::new(self.setup));
+
+        // What only looks on.
+        macro_rules! on {
+            ($event:expr, |$attempts:ident, $context:ident| $body:expr) => {
+                let attempts = Arc::clone(&attempts);
+                hooks.on($event, move |$context| {
+                    let $attempts = Arc::clone(&attempts);
+                    async move { $body }
+                });
+            };
+        }
+        on!(WorkerStart, |attempts, _context| attempts.start_worker());
+        on!(WorkerShutdown, |attempts, _context| attempts.stop_worker());
+        on!(JobStart, |attempts, context| attempts.start(&context.job));
+        on!(AfterJobRun, |attempts, context| {
+            attempts.end(&context.job, context.result.as_ref().err().map(String::as_str));
+            HookResult::Continue
+        });
+        // For attempts whose end another plugin kept from the above.
+        on!(JobComplete, |attempts, context| attempts.end(&context.job, None));
+        on!(JobFail, |attempts, context| attempts
+            .end(&context.job, Some(&context.error)));
+        on!(JobPermanentlyFail, |attempts, context| attempts
+            .end(&context.job, Some(&context.error)));
+        on!(JobInterrupted, |attempts, context| attempts.cancel(&context.job));
+    }
+}
