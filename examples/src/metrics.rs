@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, time::Duration};
 
-use instrument_task::{Client, Guard, testing::Receiver};
+use instrument_task::{Client, FlushReport, Guard, Ledger, testing::Receiver};
 
 use crate::{
     summary::{self, Arrived},
@@ -22,6 +22,19 @@ const SERVER_VARIABLES: [&str; 10] = [
     "DD_AGENT_HOST",
     "DD_DOGSTATSD_PORT",
 ];
+
+/// How long what is left may take to be sent, and to arrive.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// What became of all that was counted.
+pub struct Sent {
+    /// What the last flush says.
+    pub report: FlushReport,
+    /// The client's books.
+    pub ledger: Ledger,
+    /// Where it arrived, unless the environment names another server.
+    pub receiver: Option<Receiver>,
+}
 
 /// An installed client, and the server that it sends to if the environment names none.
 pub struct Metrics {
@@ -58,6 +71,23 @@ impl Metrics {
         Ok(metrics)
     }
 
+    /// Sends what is left, and waits until it has arrived.
+    #[must_use]
+    pub fn send(self) -> Sent {
+        // Dropping the guard would send the rest too; this way it also tells what came of it.
+        let client = self.guard.client();
+        let report = self.guard.shutdown(DEADLINE);
+        let ledger = client.ledger();
+        if let Some(receiver) = &self.receiver {
+            receiver.wait_until(DEADLINE, |receiver| receiver.packets_seen() >= ledger.packets);
+        }
+        Sent {
+            report,
+            ledger,
+            receiver: self.receiver,
+        }
+    }
+
     /// Sends what is left, shows all of it beside what the worker counted by itself, and says whether every number got
     /// where it should. `planned` is what it was to do, if that is known; `json` adds a last line for programs.
     #[must_use]
@@ -67,15 +97,12 @@ impl Metrics {
         planned: Option<&[(&'static str, Calls)]>,
         json: bool,
     ) -> bool {
-        // Dropping the guard would send the rest too; this way it also tells what came of it.
-        let client = self.guard.client();
-        let report = self.guard.shutdown(Duration::from_secs(5));
-        let ledger = client.ledger();
-
-        let mut complete = if let Some(receiver) = &self.receiver {
-            receiver.wait_until(Duration::from_secs(5), |receiver| {
-                receiver.packets_seen() >= ledger.packets
-            });
+        let Sent {
+            report,
+            ledger,
+            receiver,
+        } = self.send();
+        let mut complete = if let Some(receiver) = &receiver {
             let arrived = Arrived::at(receiver);
             let seen = arrived.calls(calls.iter().map(|(task, _)| *task));
             println!(
@@ -99,7 +126,7 @@ impl Metrics {
         println!("Ledger:\n{}", summary::ledger(&ledger));
         println!(
             "{}",
-            match (complete, &self.receiver) {
+            match (complete, &receiver) {
                 (true, Some(_)) => "Every call arrived.",
                 (true, None) if ledger.packets == 0 => "There was nothing to send.",
                 (true, None) => "Every call was handed to the network.",

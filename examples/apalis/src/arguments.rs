@@ -14,7 +14,7 @@ pub struct Arguments {
     pub jobs: u64,
     pub redis: Option<String>,
     pub throughput: bool,
-    pub pairs: usize,
+    pub pairs: u32,
 }
 
 impl Arguments {
@@ -32,7 +32,7 @@ impl Arguments {
             let number = |text: String| text.parse().map_err(|_| format!("{text:?} is no number"));
             match &*argument {
                 "--jobs" => parsed.jobs = value().and_then(number)?,
-                "--pairs" => parsed.pairs = usize::try_from(value().and_then(number)?).unwrap_or(usize::MAX),
+                "--pairs" => parsed.pairs = u32::try_from(value().and_then(number)?).unwrap_or(u32::MAX),
                 "--redis" => parsed.redis = Some(value()?),
                 "--throughput" => parsed.throughput = true,
                 "--help" | "-h" => return Ok(None),

@@ -17,25 +17,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use instrument_task::{Client, Guard, testing::Receiver};
 use instrument_task_example_apalis::{
-    jobs::{CONCURRENCY, Letter, hide_expected_panics},
+    jobs::{CONCURRENCY, Letter},
     metrics::Counts,
     sqlite, store, throughput,
     worker::{ATTEMPTS, JOBS, Layers},
+};
+use instrument_task_examples::{
+    metrics::{Metrics, Sent},
+    panics, summary,
 };
 use tokio::runtime::Runtime;
 
 use arguments::Arguments;
 
-/// The variables that name a statsd server; the library reads more.
-const SERVER_VARIABLES: [&str; 5] = [
-    "STATSD_URL",
-    "STATSD_ADDR",
-    "STATSD_HOST",
-    "STATSD_PORT",
-    "DD_AGENT_HOST",
-];
 /// How long an attempt at a job may take.
 const TIME_LIMIT: Duration = Duration::from_millis(300);
 /// Lines of the wire that are shown.
@@ -63,12 +58,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    hide_expected_panics();
-    let (metrics, receiver) = start_metrics()?;
+    panics::hide("corrupt ");
+    let metrics = Metrics::start()?;
     let runtime = Runtime::new()?;
     if arguments.throughput {
-        throughput::compare(&runtime, arguments.jobs, arguments.pairs)?;
-        return Ok(true);
+        return throughput::compare(&runtime, arguments.jobs, arguments.pairs);
     }
     let layers = Layers::new(TIME_LIMIT);
     let start = Instant::now();
@@ -91,42 +85,24 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     // Whatever is still under way ends here, as cancelled: before the numbers are sent.
     drop(runtime);
     drop(layers);
-    Ok(report(metrics, receiver.as_ref(), stored))
-}
-
-/// A client that sends to the server that the environment names, or to one of its own.
-fn start_metrics() -> Result<(Guard, Option<Receiver>), Box<dyn Error>> {
-    let is_set = |variable: &str| env::var_os(variable).is_some_and(|value| !value.is_empty());
-    if let Some(variable) = SERVER_VARIABLES.iter().find(|variable| is_set(variable)) {
-        println!("Sending to the server that {variable} names.");
-        return Ok((instrument_task::init()?, None));
-    }
-    let receiver = Receiver::start()?;
-    println!(
-        "No server in the environment; receiving on {}.",
-        receiver.address()
-    );
-    let metrics = Client::builder()
-        .address(receiver.address().to_string())
-        .install()?;
-    Ok((metrics, Some(receiver)))
+    Ok(report(metrics, stored))
 }
 
 /// Sends what is left, shows it beside what the store says, and says whether the two agree.
-fn report(metrics: Guard, receiver: Option<&Receiver>, stored: [Counts; 2]) -> bool {
-    let client = metrics.client();
-    let flushed = metrics.shutdown(Duration::from_secs(5));
-    let ledger = client.ledger();
+fn report(metrics: Metrics, stored: [Counts; 2]) -> bool {
+    let Sent {
+        report,
+        ledger,
+        receiver,
+    } = metrics.send();
+    let receiver = receiver.as_ref();
     let tasks = [JOBS, ATTEMPTS];
     println!("\n{}", Counts::head());
     for (task, counts) in tasks.iter().zip(&stored) {
         println!("{}", counts.line(format!("{task} (store)")));
     }
-    let mut agree = flushed.pending == 0 && flushed.dropped == 0 && ledger.is_balanced();
+    let mut agree = report.pending == 0 && report.dropped == 0 && ledger.is_balanced();
     if let Some(receiver) = receiver {
-        receiver.wait_until(Duration::from_secs(5), |receiver| {
-            receiver.packets_seen() >= ledger.packets
-        });
         let arrived = tasks.map(|task| Counts::arrived(receiver, task));
         for (task, counts) in tasks.iter().zip(&arrived) {
             println!("{}", counts.line(format!("{task} (metrics)")));
@@ -157,18 +133,7 @@ fn report(metrics: Guard, receiver: Option<&Receiver>, stored: [Counts; 2]) -> b
         }
         agree = agree && arrived == stored && bad_lines.is_empty();
     }
-    println!(
-        "\nTimers: {} measured, {} sent, {} pending, {} thinned to the budget",
-        ledger.timers.recorded, ledger.timers.sent, ledger.timers.pending, ledger.timers.dropped_over_budget
-    );
-    println!(
-        "Ledger: {} counted = {} sent + {} pending + {} dropped, in {} packets",
-        ledger.counters.recorded,
-        ledger.counters.sent,
-        ledger.counters.pending,
-        ledger.counters.dropped,
-        ledger.packets
-    );
+    println!("\nLedger:\n{}", summary::ledger(&ledger));
     println!(
         "{}",
         match (agree, receiver) {

@@ -15,11 +15,12 @@ use instrument_task::{
     testing::Receiver,
 };
 use instrument_task_example_apalis::{
-    jobs::{CONCURRENCY, Letter, hide_expected_panics},
+    jobs::{CONCURRENCY, Letter},
     metrics::Counts,
     sqlite, store,
     worker::{ATTEMPTS, JOBS, Layers},
 };
+use instrument_task_examples::panics;
 use tokio::sync::Semaphore;
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -75,7 +76,7 @@ fn first_values(receiver: &Receiver, name: &str) -> Vec<f64> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn jobs_and_attempts_are_those_of_the_rows() {
-    hide_expected_panics();
+    panics::hide("corrupt ");
     let (client, receiver) = client();
     let pool = sqlite::open().await.unwrap();
     sqlite::push(&pool, (0..5_000).map(Letter::new)).await.unwrap();
