@@ -15,6 +15,16 @@ use crate::wait::{BOUND, until};
 /// Where it listens is found by trying: another process may take a port between our look and its start.
 const TRIES: usize = 5;
 
+/// The backend that tells what arrived, in a file.
+const BACKEND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/etsy-backend.js");
+
+/// When a server flushes, and to whom: longer than any test after its start, so that sums and values pile up.
+const UNTIL_IT_ENDS: &str = concat!(
+    "flushInterval: 3600000, backends: ['",
+    env!("CARGO_MANIFEST_DIR"),
+    "/src/etsy-backend.js']"
+);
+
 /// A running server. It ends when this is dropped, and also if the test's process dies.
 #[derive(Debug)]
 pub struct Etsy {
@@ -137,7 +147,27 @@ impl Etsy {
     pub fn start_by_or_skip(protocol: Protocol) -> Option<Self> {
         let package = Self::package_or_skip()?;
         (0..TRIES)
-            .find_map(|_| Self::start(&package, Place::fresh(protocol)))
+            .find_map(|_| Self::start(&package, Place::fresh(protocol), UNTIL_IT_ENDS))
+            .or_else(|| panic!("statsd does not start"))
+    }
+
+    /// Starts a server over UDP that keeps telling a Graphite below the node `root` of its tree, or says on standard output why
+    /// there can be none.
+    ///
+    /// # Panics
+    /// If it is installed and does not start.
+    #[must_use]
+    pub fn start_before(graphite: SocketAddr, root: &str) -> Option<Self> {
+        let package = Self::package_or_skip()?;
+        // Two seconds, so that no two flushes fall into one.
+        let flushes = format!(
+            "flushInterval: 2000, backends: ['./backends/graphite', '{BACKEND}'], graphiteHost: '{}', graphitePort: {}, \
+             graphite: {{ legacyNamespace: false, globalPrefix: '{root}' }}",
+            graphite.ip(),
+            graphite.port(),
+        );
+        (0..TRIES)
+            .find_map(|_| Self::start(&package, Place::fresh(Protocol::Udp), &flushes))
             .or_else(|| panic!("statsd does not start"))
     }
 
@@ -149,7 +179,7 @@ impl Etsy {
     pub fn start_again(place: Place) -> Self {
         let package = Self::package_or_skip().expect("there was one already");
         (0..TRIES)
-            .find_map(|_| Self::start(&package, place))
+            .find_map(|_| Self::start(&package, place, UNTIL_IT_ENDS))
             .expect("statsd does not start")
     }
 
@@ -199,7 +229,7 @@ impl Etsy {
         self.place
     }
 
-    fn start(package: &Path, place: Place) -> Option<Self> {
+    fn start(package: &Path, place: Place, flushes: &str) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let own = format!(
             "instrument-task-{}-{}",
@@ -211,10 +241,9 @@ impl Etsy {
         let management = TcpListener::bind("127.0.0.1:0")
             .and_then(|socket| socket.local_addr())
             .expect("a free port");
-        // The interval is longer than any test, so that sums and values pile up.
         let config = format!(
             "{{ port: {}, address: '{}', server: './servers/{}', mgmt_port: {}, mgmt_address: '127.0.0.1', \
-               flushInterval: 3600000, title: false, backends: ['{}'], received: '{}' }}",
+               title: false, received: '{}', {flushes} }}",
             place.address.port(),
             place.address.ip(),
             match place.protocol {
@@ -222,7 +251,6 @@ impl Etsy {
                 Protocol::Tcp => "tcp",
             },
             management.port(),
-            concat!(env!("CARGO_MANIFEST_DIR"), "/src/etsy-backend.js"),
             folder.join("received.txt").display(),
         );
         fs::write(folder.join("config.js"), config).expect("the folder is writable");

@@ -1,6 +1,7 @@
 //! What the tests share: a real statsd server, servers that end and come back, child processes, and waiting with a bound.
 
 pub mod callgrind;
+pub mod carbon;
 pub mod children;
 pub mod dialog;
 pub mod etsy;

@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, env, path::PathBuf, process::Command, time::Dur
 use instrument_task::{Client, instrument_task, testing::Receiver};
 use instrument_task_examples::servers::Redis;
 use instrument_task_tests::{
+    carbon::Carbon,
     children,
     etsy::Etsy,
     example::{self, Said},
-    wait::BOUND,
+    wait::{BOUND, until},
 };
 
 /// A Python that has python-statsd, unless this machine has not got it.
@@ -139,4 +140,53 @@ fn a_worker_in_rust_gives_the_names_and_counts_of_one_in_python() {
     let timer = format!("celery.tasks.duration.{TASK}.success");
     let [theirs, ours] = [theirs, ours].map(|etsy| etsy.stop().timer(&timer).values.len() as u64);
     assert_eq!((theirs, ours), (calls - failures, calls - failures));
+}
+
+/// What Graphite has of a task, sums of the points of each node. How many of its exceptions were panics is more than the decorator
+/// told, and rates go by the flush that they fell in.
+fn tree(carbon: &Carbon, of: &str) -> BTreeMap<String, f64> {
+    let mut tree = carbon.sums(&format!("{of}.celery.tasks"));
+    tree.retain(|path, _| path.rsplit('.').next() == Some("count") && !path.contains(".panics."));
+    tree
+}
+
+#[test]
+fn one_graphite_shows_both_in_trees_that_are_alike() {
+    const TASK: &str = "resize_image";
+    let Some(python) = python() else { return };
+    let Some(redis) = example::or_skip(Redis::start()) else {
+        return;
+    };
+    let Some(carbon) = Carbon::start_or_skip() else {
+        return;
+    };
+    let start = |root| Etsy::start_before(carbon.address(), root);
+    let (Some(theirs), Some(ours)) = (start("python"), start("rust")) else {
+        return;
+    };
+    let program = env!("CARGO_BIN_EXE_instrument-task-example-celery");
+    let variables = [("REDIS_URL", &*redis.url())];
+    let ended = example::start(program, &["--jobs", "400"], &variables, &ours).end();
+    let said = Said::by(&ended, &[TASK]);
+    let planned = |count| said.number(&["planned", TASK, count]);
+    let (calls, failures) = (planned("started"), planned("exceptions"));
+    decorate(&python, &theirs.address(), TASK, calls, failures);
+
+    let successes = calls - failures;
+    let expected = [
+        (format!("status.{TASK}.started.count"), calls),
+        (format!("status.{TASK}.success.count"), successes),
+        (format!("status.{TASK}.exceptions.count"), failures),
+    ];
+    let expected: BTreeMap<_, _> = expected.map(|(path, sum)| (path, sum as f64)).into();
+    for side in ["python", "rust"] {
+        until("Graphite has all of it", || {
+            let mut seen = tree(&carbon, &format!("{side}.counters"));
+            seen.retain(|path, _| path.contains(TASK));
+            (seen == expected).then_some(())
+        });
+        let timers = tree(&carbon, &format!("{side}.timers"));
+        let timer = timers.get(&format!("duration.{TASK}.success.count"));
+        assert_eq!(timer, Some(&(successes as f64)), "{side}: {timers:?}");
+    }
 }

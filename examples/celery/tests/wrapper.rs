@@ -76,11 +76,17 @@ fn with_callbacks(fails: bool) -> TaskResult<()> {
 static NOTED: std::sync::Mutex<Vec<&str>> = std::sync::Mutex::new(Vec::new());
 
 async fn note_failure<T: Task>(_: &T, _: &TaskError) {
-    NOTED.lock().unwrap().push("failure");
+    note("failure").await;
 }
 
 async fn note_success<T: Task>(_: &T, (): &()) {
-    NOTED.lock().unwrap().push("success");
+    note("success").await;
+}
+
+async fn note(what: &'static str) {
+    // What a callback does takes a while.
+    tokio::task::yield_now().await;
+    NOTED.lock().unwrap().push(what);
 }
 
 async fn app(url: &str) -> Result<Arc<Celery>, CeleryError> {
