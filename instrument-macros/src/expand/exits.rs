@@ -53,7 +53,7 @@ struct Exits<'a> {
 }
 
 impl Exits<'_> {
-    fn of_return(&self, exit: &ExprReturn) -> TokenStream {
+    fn of_return(exit: &ExprReturn) -> TokenStream {
         let span = Span::mixed_site().located_at(exit.return_token.span);
         let label = Lifetime::new(LABEL, span);
         let value = exit.expr.as_deref().map(|value| match value {
@@ -92,7 +92,7 @@ impl VisitMut for Exits<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         let rewritten = match expr {
-            Expr::Return(exit) => self.of_return(exit),
+            Expr::Return(exit) => Self::of_return(exit),
             Expr::Try(exit) => self.of_question_mark(exit),
             // What syn does not understand may hold anything.
             Expr::Verbatim(_) | Expr::TryBlock(_) => {
