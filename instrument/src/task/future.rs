@@ -55,6 +55,7 @@ where
 }
 
 /// What no declaration comes to.
+#[must_use]
 #[cold]
 pub fn declared<R>() -> R {
     unreachable!("a declaration is never called")

@@ -23,6 +23,10 @@ const OURS_ALONE: [&str; 4] = [
     "impls",
     "hostile::same_names",
     "futures::cancelled_by_a_timeout",
+    "combined::arguments_of_a_trait",
+    "combined::predicates_on_borrows",
+    "combined::in_macros",
+    "combined::names_of_any_kind",
 ];
 
 const MANIFEST: &str = r#"[package]
