@@ -79,6 +79,14 @@ use syn::Result;
 /// a `return`, or that may be left early and returns an `impl Trait`. To see how those are left, the body becomes a closure, and in
 /// a closure the location is the attribute's own line. If it matters, move the body into a `#[track_caller]` function of its own.
 ///
+/// # Errors in the body
+///
+/// The compiler reports them as it does without the attribute, at the same place. It points to the end of the body instead if a
+/// value of the wrong lifetime leaves early (`return`, `?`), and
+///
+/// - the signature leaves that lifetime out (`&self … -> Result<&str, E>`), or has none but `'static` and is of an `async fn`;
+/// - the function has `#[track_caller]` and is judged by its value.
+///
 /// # Lints that go quiet
 ///
 /// Every lint but these says of an annotated function what it says without the attribute, at the same place. They look at how a

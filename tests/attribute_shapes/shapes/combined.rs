@@ -297,3 +297,177 @@ pub mod lifetimes_of_futures {
         });
     }
 }
+
+pub mod signatures_of_all_parts {
+    use crate::support::{Fault, assert_send, block_on, counts, mixed, pause, succeed};
+    use instrument_task::instrument_task;
+    use std::{
+        convert::Infallible,
+        fmt::Debug,
+        future::Future,
+        pin::Pin,
+        str::FromStr,
+        ops::AsyncFn,
+    };
+
+    #[derive(Debug, PartialEq)]
+    struct Word(String);
+
+    #[instrument_task]
+    impl FromStr for Word {
+        type Err = Fault;
+
+        fn from_str(text: &str) -> Result<Self, Self::Err> {
+            let Some(first) = text.split(' ').next().filter(|first| !first.is_empty()) else {
+                return Err(Fault);
+            };
+            Ok(Self(first.to_owned()))
+        }
+    }
+
+    trait Nested {
+        type Of<'a>: Iterator<Item = &'a u8>
+        where
+            Self: 'a;
+
+        fn all<'a>(&'a self, more: impl Into<usize>) -> Result<Self::Of<'a>, Fault>;
+
+        #[instrument_task]
+        fn first(&self) -> Option<<Self::Of<'_> as Iterator>::Item>
+        where
+            Self: Sized,
+        {
+            let mut all = self.all(0_usize).ok()?;
+            all.next()
+        }
+
+        #[instrument_task]
+        async fn later(self: Pin<&mut Self>, __task_value: u8) -> Result<u8, Fault>
+        where
+            Self: Unpin + Sized,
+        {
+            pause().await;
+            let all = &*self.get_mut();
+            let first = all.first().ok_or(Fault)?;
+            Ok(first + __task_value)
+        }
+    }
+
+    impl Nested for [u8; 2] {
+        type Of<'a> = std::slice::Iter<'a, u8>;
+
+        #[instrument_task]
+        fn all<'a>(&'a self, more: impl Into<usize>) -> Result<Self::Of<'a>, Fault> {
+            let all = self.get(more.into()..).ok_or(Fault)?;
+            Ok(all.iter())
+        }
+    }
+
+    #[instrument_task]
+    fn opaque_in_a_result<'a, T: ?Sized + AsRef<[u8]>>(
+        all: &'a T,
+        skipped: usize,
+        keep: &mut dyn FnMut(&u8) -> bool,
+    ) -> Result<impl Iterator<Item = &'a u8> + use<'a, T>, Fault> {
+        let rest = all.as_ref().get(skipped..).ok_or(Fault)?;
+        let kept: Vec<_> = rest.iter().filter(|n| keep(n)).collect();
+        Ok(kept.into_iter())
+    }
+
+    #[instrument_task]
+    async fn two_lifetimes<'a, 'b: 'a>(all: &'a mut Vec<&'b str>, more: &'b str) -> Result<&'a mut &'b str, Fault> {
+        all.push(more);
+        pause().await;
+        all.first_mut().filter(|first| !first.is_empty()).ok_or(Fault)
+    }
+
+    #[instrument_task]
+    async fn calls<F>(f: F, once: Box<dyn FnOnce(u8) -> u8 + Send>) -> Result<u8, Fault>
+    where
+        F: AsyncFn(u8) -> Result<u8, Fault>,
+    {
+        let n = f(once(1)).await?;
+        let inner = async |n: u8| -> Result<u8, Fault> { Ok(f(n).await?) };
+        inner(n).await
+    }
+
+    #[instrument_task]
+    fn returns_none_but_errors(n: u8) -> Result<Infallible, Fault> {
+        'outer: loop {
+            for m in 0.. {
+                match m {
+                    m if m > n => break 'outer,
+                    3 if n == 3 => return Err(Fault),
+                    _ => {}
+                }
+            }
+        }
+        Err(Fault)
+    }
+
+    #[instrument_task]
+    extern "C" fn instrument_task_shape_of_all_parts(__task_call: u8, site: u8) -> Option<&'static u8> {
+        const ALL: &[u8] = &[1, 2];
+        ALL.get(usize::from(__task_call + site))
+    }
+
+    #[instrument_task]
+    fn debugged(value: &(impl Debug + ?Sized)) -> Result<impl Debug, Fault> {
+        let text = format!("{value:?}");
+        if text.is_empty() { Err(Fault)? }
+        Ok(text)
+    }
+
+    #[instrument_task]
+    fn sends(n: u8) -> impl Future<Output = Result<(), Box<dyn std::error::Error + Send + Sync>>> + Send {
+        async move {
+            if n == 0 {
+                return Err(Box::new(Fault).into());
+            }
+            Ok(())
+        }
+    }
+
+    pub fn check() {
+        let expected = [
+            ("Word.from_str", mixed(1, 1)),
+            ("all", mixed(2, 1)),
+            ("first", succeed(2)),
+            ("later", succeed(1)),
+            ("opaque_in_a_result", mixed(1, 1)),
+            ("two_lifetimes", mixed(1, 1)),
+            ("calls", mixed(1, 1)),
+            ("returns_none_but_errors", mixed(0, 2)),
+            ("instrument_task_shape_of_all_parts", succeed(2)),
+            ("debugged", succeed(1)),
+            ("sends", mixed(1, 1)),
+        ];
+        counts(&expected, || {
+            assert_eq!("a b".parse(), Ok(Word("a".to_owned())));
+            assert_eq!("".parse::<Word>(), Err(Fault));
+            let mut all = [1, 2];
+            assert_eq!(Nested::first(&all), Some(&1));
+            assert!(all.all(3_usize).is_err());
+            assert_eq!(block_on(Nested::later(Pin::new(&mut all), 1)), Ok(2));
+            let mut seen = 0;
+            let mut keep = |n: &u8| {
+                seen += n;
+                *n > 1
+            };
+            assert_eq!(opaque_in_a_result(&all, 0, &mut keep).ok().map(Iterator::count), Some(1));
+            assert!(opaque_in_a_result(&all, 3, &mut keep).is_err());
+            assert_eq!(seen, 3);
+            let mut words = Vec::new();
+            assert_eq!(block_on(two_lifetimes(&mut words, "a")), Ok(&mut "a"));
+            assert_eq!(block_on(two_lifetimes(&mut vec![""], "a")), Err(Fault));
+            let double = async |n: u8| n.checked_mul(2).filter(|n| *n < 250).ok_or(Fault);
+            assert_eq!(block_on(calls(double, Box::new(|n| n))), Ok(4));
+            assert_eq!(block_on(calls(double, Box::new(|_| 255))), Err(Fault));
+            assert!(returns_none_but_errors(1).is_err() && returns_none_but_errors(3).is_err());
+            assert_eq!(instrument_task_shape_of_all_parts(0, 1), Some(&2));
+            assert_eq!(instrument_task_shape_of_all_parts(1, 1), None);
+            assert_eq!(format!("{:?}", debugged("a").unwrap()), "\"\\\"a\\\"\"");
+            assert!(block_on(assert_send(sends(1))).is_ok() && block_on(sends(0)).is_err());
+        });
+    }
+}
