@@ -313,10 +313,10 @@ pub mod signatures_of_all_parts {
     #[derive(Debug, PartialEq)]
     struct Word(String);
 
-    #[instrument_task]
     impl FromStr for Word {
         type Err = Fault;
 
+        #[instrument_task]
         fn from_str(text: &str) -> Result<Self, Self::Err> {
             let Some(first) = text.split(' ').next().filter(|first| !first.is_empty()) else {
                 return Err(Fault);
@@ -430,7 +430,7 @@ pub mod signatures_of_all_parts {
 
     pub fn check() {
         let expected = [
-            ("Word.from_str", mixed(1, 1)),
+            ("from_str", mixed(1, 1)),
             ("all", mixed(2, 1)),
             ("first", succeed(2)),
             ("later", succeed(1)),
