@@ -6,7 +6,7 @@ mod tags;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{
-    Error, Expr, LitStr, Path, Result, Token,
+    Error, Expr, ExprPath, LitStr, Path, Result, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser},
     spanned::Spanned,
@@ -50,7 +50,7 @@ pub enum Name {
     /// A literal that has been checked.
     Literal(LitStr),
     /// A constant, which the compiler checks.
-    Const(Path),
+    Const(ExprPath),
 }
 
 /// A predicate on a reference to the returned value.

@@ -123,21 +123,26 @@ impl Context<'_> {
         self.args.root(Span::mixed_site())
     }
 
-    /// Where the body ends, for what is wrong with the value that comes out of it.
-    fn end(&self) -> Span {
+    /// Where the body's value comes from, for what is wrong with it: its first and its last token.
+    fn end(&self) -> (Span, Span) {
         let body = &self.task.body;
-        let last = body.stream().into_iter().last();
-        let span = last.map_or_else(|| body.block.span(), |token| token.span());
-        Span::mixed_site().located_at(span)
+        let (first, last) = tokens::end(body.stream()).map_or_else(
+            || (body.block.span(), body.block.span()),
+            |(first, last)| (first.span(), last.span()),
+        );
+        let of_ours = |span| Span::mixed_site().located_at(span);
+        (of_ours(first), of_ours(last))
     }
 
-    /// A call of a function of the library, which is what the annotated function returns.
-    fn tail_call(&self, function: &TokenStream, arguments: TokenStream) -> TokenStream {
-        let end = self.end();
-        let root = self.args.root(end);
+    /// A call of a function of the library, which is what the annotated function returns. To the compiler it goes
+    /// from the first to the last token of the user's own value.
+    fn tail_call(&self, function: &str, generics: &TokenStream, arguments: TokenStream) -> TokenStream {
+        let (first, last) = self.end();
+        let function = Ident::new(function, first);
+        let root = self.args.root(first);
         let mut parentheses = Group::new(Delimiter::Parenthesis, arguments);
-        parentheses.set_span(end);
-        quote_spanned!(end=> #root::#function #parentheses)
+        parentheses.set_span(last);
+        quote_spanned!(first=> #root::#function #generics #parentheses)
     }
 
     /// The call site: a static of the function, shared by all of its instances.

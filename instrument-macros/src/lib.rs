@@ -28,10 +28,16 @@ use syn::Result;
 ///
 /// # Beside other macros
 ///
-/// Put it **above** the macro of a job queue, such as `#[celery::task]`: that one drops every attribute below it, and nobody is told.
-/// A task of such a queue that can fail has to say so (`-> TaskResult<()>`), because what its macro adds to a body without a
+/// | macro | where `#[instrument_task]` goes |
+/// |---|---|
+/// | `#[celery::task]` | **above** it. That one drops every attribute below it: nothing is counted, and the only sign of it is rustc's warning that the import of `instrument_task` is unused, which stays away if another function has the attribute |
+/// | `#[async_trait]` | on either side of it on a whole `impl` block, or on the methods in it |
+/// | `#[tokio::main]`, `#[tokio::test]`, `#[test]`, `#[tracing::instrument]` | on either side of it |
+/// | none: handlers of apalis and `graphile_worker`, workers of sidekiq | on the handler, or on the method that the queue calls |
+///
+/// A task of `#[celery::task]` that can fail has to say so (`-> TaskResult<()>`), because what its macro adds to a body without a
 /// return type comes too late to be counted: `?` and `return Err(…)` are refused there, but what another macro hides (`bail!`) is
-/// not seen. `#[async_trait]`, `#[tokio::main]`, `#[tokio::test]` and `#[tracing::instrument]` may stand on either side.
+/// not seen.
 ///
 /// # Arguments
 ///
@@ -39,7 +45,7 @@ use syn::Result;
 ///
 /// | argument | default | meaning |
 /// |---|---|---|
-/// | `"name"`, `name = "name"`, `name = CONST` | the function's name | what the task is called; tasks of equal names share their counts, and the first one that runs decides the rest of this table |
+/// | `"name"`, `name = "name"`, `name = CONST`, `name = <T as Trait>::CONST` | the function's name | what the task is called; tasks of equal names share their counts, and the first one that runs decides the rest of this table |
 /// | `prefix = "billing"` | none | goes before the name, with a dot between them |
 /// | `tags(kind = "batch", size = n, id = self.id, "region:eu")` | none | tags of the series; a value that is no literal is formatted by `Display` once a call (for a future when it is made), and only if there is a client. A dialect without tags has them in the names |
 /// | `ok_if = path or closure` | by type | gets a reference to the returned value; true is a success, false an exception |
@@ -72,6 +78,14 @@ use syn::Result;
 /// exception: a function that is judged by its value and calls a macro that is not the standard library's, which may hide
 /// a `return`, or that may be left early and returns an `impl Trait`. To see how those are left, the body becomes a closure, and in
 /// a closure the location is the attribute's own line. If it matters, move the body into a `#[track_caller]` function of its own.
+///
+/// # Errors in the body
+///
+/// The compiler reports them as it does without the attribute, at the same place. It points to the end of the body instead if a
+/// value of the wrong lifetime leaves early (`return`, `?`), and
+///
+/// - the signature leaves that lifetime out (`&self … -> Result<&str, E>`), or has none but `'static` and is of an `async fn`;
+/// - the function has `#[track_caller]` and is judged by its value.
 ///
 /// # Lints that go quiet
 ///

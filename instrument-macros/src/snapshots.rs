@@ -8,6 +8,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use proc_macro2::TokenStream;
+
 use crate::expansion;
 
 /// The text as rustfmt writes it; `None` without rustfmt.
@@ -135,4 +137,36 @@ fn methods_are_named_after_their_type() {
             #[instrument_task(name = \"mail.first\", ok_if = Option::is_some)] fn first(&self) -> Option<&T> { None }
         }",
     );
+}
+
+/// An editor looks for the function and its body in the expansion, whatever the body is like so far.
+#[test]
+fn a_half_typed_body_leaves_the_function_there() {
+    for head in [
+        "fn half(n: u8) -> u8",
+        "fn half(n: u8) -> Result<u8, ()>",
+        "async fn half(n: u8) -> u8",
+        "#[track_caller] fn half(n: u8) -> Option<u8>",
+        "fn half(n: u8) -> Pin<Box<dyn Future<Output = u8>>>",
+        "#[must_use] async fn half(n: u8) -> u8",
+    ] {
+        for body in [
+            "n.",
+            "let m = ; n",
+            "match n { 0 => ",
+            "return n?.",
+            "for",
+            "if n == 0 { return } else",
+        ] {
+            let closing = "}".repeat(body.matches('{').count() - body.matches('}').count() + 1);
+            let item = format!("{head} {{ {body} {closing}");
+            let tokens = expansion(TokenStream::new(), item.parse().expect("tokens")).expect("an expansion");
+            let text = tokens.to_string();
+            let typed: TokenStream = format!("{{ {body} {closing}").parse().expect("tokens");
+            let typed = typed.to_string();
+            let inside = typed.trim_matches(['{', '}', ' ']);
+            assert!(text.contains("fn half (n : u8)"), "{item}: {text}");
+            assert!(text.contains(inside), "{item}: {text}");
+        }
+    }
 }

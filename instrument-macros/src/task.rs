@@ -295,12 +295,14 @@ impl Task {
             sig,
             body,
         } = self;
-        let mut block = Group::new(Delimiter::Brace, {
+        // The user's own braces where they can be: a half-typed body is told of once then.
+        let mut block = body.block.clone();
+        if !body.attrs.is_empty() {
             let mut stream = body.attrs.clone();
             stream.extend(body.stream());
-            stream
-        });
-        block.set_span(body.block.span());
+            block = Group::new(Delimiter::Brace, stream);
+            block.set_span(body.block.span());
+        }
         quote::quote!(#(#attrs)* #vis #defaultness #sig #block)
     }
 }

@@ -46,6 +46,42 @@ pub fn has_statement(tokens: TokenStream) -> bool {
         .any(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ';'))
 }
 
+/// Where a block comes to its end: the first and the last token of what its value is made of, and the same token
+/// twice if there is only one.
+pub fn end(tokens: TokenStream) -> Option<(TokenTree, TokenTree)> {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let last = tokens.pop()?;
+    let start = tokens
+        .iter()
+        .enumerate()
+        .rposition(|(index, token)| ends_statement(token, tokens.get(index + 1).unwrap_or(&last)))
+        .map_or(0, |end| end + 1);
+    let first = tokens.get(start).unwrap_or(&last).clone();
+    Some((first, last))
+}
+
+/// Whether a statement ends with `token`, given what comes next.
+fn ends_statement(token: &TokenTree, next: &TokenTree) -> bool {
+    match token {
+        TokenTree::Punct(punct) => punct.as_char() == ';',
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => match next {
+            TokenTree::Ident(next) => next != "else" && next != "as",
+            TokenTree::Punct(next) => matches!(next.as_char(), ':' | '#' | '\''),
+            TokenTree::Group(next) => next.delimiter() == Delimiter::Parenthesis,
+            TokenTree::Literal(_) => true,
+        },
+        _ => false,
+    }
+}
+
+/// Whether a block surely ends without a value.
+pub fn has_no_tail(tokens: TokenStream) -> bool {
+    match tokens.into_iter().last() {
+        None => true,
+        Some(last) => matches!(last, TokenTree::Punct(punct) if punct.as_char() == ';'),
+    }
+}
+
 /// Whether the last statement of a block is a `return`.
 pub fn ends_in_return(tokens: TokenStream) -> bool {
     let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();

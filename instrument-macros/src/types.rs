@@ -75,6 +75,14 @@ pub fn is_plain(ty: &Type) -> bool {
     }
 }
 
+/// Whether the function returns nothing.
+pub fn is_unit(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => matches!(bare(ty), Type::Tuple(tuple) if tuple.elems.is_empty()),
+    }
+}
+
 /// Whether the function never returns.
 pub fn is_never(output: &ReturnType) -> bool {
     matches!(output, ReturnType::Type(_, ty) if matches!(bare(ty), Type::Never(_)))

@@ -5,7 +5,7 @@ pub use std::boxed::Box;
 pub use crate::client::Client;
 
 pub use crate::task::{
-    future::{TaskFuture, future},
+    future::{TaskFuture, declared, declared_future, future},
     guard::{Call, CallGuard, call, construct, left},
     outcome::{ByTrait, NeverLeaves, Otherwise, Probe, error_if, error_kind, ok_if},
     place::{At, Kinded, Place, Tagged, Verdict, Within, tagged, within},

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span};
 use syn::{
-    Error, Expr, LitStr, Path, Result, Token,
+    Error, Expr, ExprPath, LitStr, Path, Result, Token,
     ext::IdentExt,
     parse::{Parse, ParseStream},
     spanned::Spanned,
@@ -201,7 +201,7 @@ pub fn name(input: ParseStream) -> Result<Name> {
         return Ok(Name::Literal(literal));
     }
     let span = input.span();
-    let path: Path = or(input, NAME)?;
+    let path: ExprPath = or(input, NAME)?;
     if input.is_empty() || input.peek(Token![,]) {
         Ok(Name::Const(path))
     } else {
@@ -211,9 +211,20 @@ pub fn name(input: ParseStream) -> Result<Name> {
 
 fn predicate(input: ParseStream, key: Span, expected: &str) -> Result<Expr> {
     value(input, key, expected)?;
-    match input.parse()? {
-        expr @ (Expr::Path(_) | Expr::Closure(_)) => Ok(expr),
-        other => Err(Error::new(other.span(), expected)),
+    let expr: Expr = input.parse()?;
+    if is_function(&expr) {
+        Ok(expr)
+    } else {
+        Err(Error::new(expr.span(), expected))
+    }
+}
+
+/// Whether this can be a function, also in the invisible group of a `macro_rules` variable.
+fn is_function(expr: &Expr) -> bool {
+    match expr {
+        Expr::Path(_) | Expr::Closure(_) => true,
+        Expr::Group(group) => is_function(&group.expr),
+        _ => false,
     }
 }
 

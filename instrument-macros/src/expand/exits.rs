@@ -23,7 +23,7 @@ pub(super) fn labelled(context: &Context<'_>, output: &Type) -> Option<TokenStre
     let user = &context.task.body;
     let mut exits = Exits {
         root: context.root(),
-        label: Lifetime::new("'__task_body", Span::mixed_site()),
+        label: Lifetime::new(LABEL, Span::mixed_site()),
         output,
         are_seen: !types::is_infer(output),
     };
@@ -40,6 +40,9 @@ pub(super) fn labelled(context: &Context<'_>, output: &Type) -> Option<TokenStre
         .then(|| quote_spanned!(Span::mixed_site()=> #label: { #block }))
 }
 
+/// The block that the body is.
+const LABEL: &str = "'__task_body";
+
 /// Writes the exits of a body anew.
 struct Exits<'a> {
     root: TokenStream,
@@ -50,13 +53,13 @@ struct Exits<'a> {
 }
 
 impl Exits<'_> {
-    fn of_return(&self, exit: &ExprReturn) -> TokenStream {
-        let label = &self.label;
+    fn of_return(exit: &ExprReturn) -> TokenStream {
         let span = Span::mixed_site().located_at(exit.return_token.span);
-        let value = exit
-            .expr
-            .as_ref()
-            .map(|value| quote_spanned!(Span::mixed_site()=> (#value)));
+        let label = Lifetime::new(LABEL, span);
+        let value = exit.expr.as_deref().map(|value| match value {
+            Expr::Paren(_) => value.to_token_stream(),
+            value => quote_spanned!(Span::mixed_site()=> (#value)),
+        });
         quote_spanned!(span=> break #label #value)
     }
 
@@ -67,7 +70,9 @@ impl Exits<'_> {
             root, label, output, ..
         } = self;
         let (operand, sign) = (&exit.expr, &exit.question_token);
-        let value = Ident::new("__task_operand", Span::mixed_site().located_at(exit.expr.span()));
+        // Nothing of the user's is in sight of the variable, so it may have his span: then what is wrong with the `?` is
+        // reported there.
+        let value = Ident::new("__task_operand", exit.expr.span());
         quote_spanned! {Span::mixed_site()=>
             (match (#operand) {
                 #value => {
@@ -87,7 +92,7 @@ impl VisitMut for Exits<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         let rewritten = match expr {
-            Expr::Return(exit) => self.of_return(exit),
+            Expr::Return(exit) => Self::of_return(exit),
             Expr::Try(exit) => self.of_question_mark(exit),
             // What syn does not understand may hold anything.
             Expr::Verbatim(_) | Expr::TryBlock(_) => {

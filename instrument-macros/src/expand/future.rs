@@ -33,7 +33,15 @@ pub(super) fn of_async(context: &Context<'_>) -> Expansion {
         .asyncness
         .map_or_else(Span::mixed_site, |asyncness| asyncness.span);
     let mut inner = quote_spanned!(asyncness=> async move);
-    let bound = quote_spanned!(Span::mixed_site()=> #captured #typed { #block });
+    let mut scope = Group::new(Delimiter::Brace, block.into_token_stream());
+    // A reference is borrowed anew on its way out of them, and may be refused there.
+    let is_reborrowed = matches!(ty, Type::Reference(_));
+    scope.set_span(if is_reborrowed {
+        context.end().0
+    } else {
+        Span::mixed_site()
+    });
+    let bound = quote_spanned!(Span::mixed_site()=> #captured #typed #scope);
     inner.extend([TokenTree::Group(with_span_of(&task.body.block, bound))]);
     let counted = counted(context, &ty, &inner);
     let site = site(context);
@@ -113,26 +121,46 @@ fn typed_return(ty: &Type) -> TokenStream {
 
 /// The future `inner`, of which `ty` is the output, counted.
 fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
-    let (judge, (_, place)) = (context.judge(types::is_plain(ty)), context.future_place());
-    let function = quote_spanned!(context.end()=> future::<#ty, _, _, _, _>);
+    let arguments = arguments(context, ty, inner);
     context.tail_call(
-        &function,
-        quote_spanned!(Span::mixed_site()=> #place, #inner, #judge),
+        "future",
+        &quote_spanned!(Span::mixed_site()=> ::<#ty, _, _, _, _>),
+        arguments,
     )
+}
+
+/// The same of a future that the user made. That its output is what the signature says is left to the signature, which
+/// is where the compiler looks for it, unless an `impl Trait` leaves something open.
+fn counted_as_declared(context: &Context<'_>, output: &Type, inner: &TokenStream) -> TokenStream {
+    if types::is_unnameable(output) {
+        return counted(context, &types::erased(output), inner);
+    }
+    let root = context.root();
+    let arguments = arguments(context, output, inner);
+    context.tail_call(
+        "declared_future",
+        &quote_spanned!(Span::mixed_site()=> ::<#output, _, _, _, _, _>),
+        quote_spanned!(Span::mixed_site()=> || -> #output { #root::declared() }, #arguments),
+    )
+}
+
+fn arguments(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream {
+    let (judge, (_, place)) = (context.judge(types::is_plain(ty)), context.future_place());
+    quote_spanned!(Span::mixed_site()=> #place, #inner, #judge)
 }
 
 /// A function that makes a future and returns it.
 pub(super) fn of_returned(context: &Context<'_>, returned: &Returned) -> Expansion {
     match returned {
-        Returned::Opaque(output) => opaque(context, &types::erased(output)),
-        Returned::Boxed(output) => boxed(context, &types::erased(output)),
+        Returned::Opaque(output) => opaque(context, output),
+        Returned::Boxed(output) => boxed(context, output),
     }
 }
 
 fn opaque(context: &Context<'_>, output: &Type) -> Expansion {
     let site = site(context);
     let (sig, inner, is_changed) = made(context, &TokenStream::new());
-    let counted = counted(context, output, &inner);
+    let counted = counted_as_declared(context, output, &inner);
     let body = quote_spanned!(Span::mixed_site()=> #site #counted);
     Expansion {
         sig,
@@ -146,13 +174,12 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
     let user = &context.task.body;
     if let Some(tail) = tokens::pinned_tail(&user.stream()) {
         // The future is counted before it is boxed. `async_trait` writes such bodies.
-        let counted = counted(context, output, &without_comma(tail.arguments.stream()));
+        let counted = counted_as_declared(context, output, &without_comma(tail.arguments.stream()));
         let mut arguments = Group::new(Delimiter::Parenthesis, counted);
         arguments.set_span(tail.arguments.span());
-        let mut stream = tail.before;
-        stream.extend([TokenTree::Group(arguments)]);
-        let block = in_own_scope(&with_span_of(&user.block, stream));
-        let body = quote_spanned!(Span::mixed_site()=> #site #block);
+        let mut body = quote_spanned!(Span::mixed_site()=> #site);
+        body.extend(tail.before);
+        body.extend([TokenTree::Group(arguments)]);
         return Expansion {
             sig: context.task.sig.clone(),
             body,
@@ -162,7 +189,7 @@ fn boxed(context: &Context<'_>, output: &Type) -> Expansion {
     // What comes out of any other body is boxed already, and goes into a box of its own.
     let ty = types::erased_output(&context.task.sig);
     let (sig, inner, is_changed) = made(context, &quote_spanned!(Span::mixed_site()=> -> #ty));
-    let counted = counted(context, output, &inner);
+    let counted = counted_as_declared(context, output, &inner);
     let body = quote_spanned!(Span::mixed_site()=> #site #root::Box::pin(#counted));
     Expansion {
         sig,

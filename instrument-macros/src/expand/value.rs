@@ -28,10 +28,13 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     } else {
         quote_spanned!(Span::mixed_site()=> Call::start)
     };
-    // Nor does one whose last statement is a `return`, and nothing comes after that.
-    let ends_in_return = tokens::ends_in_return(context.task.body.stream());
+    // Nor does one whose last statement is a `return`, and nothing comes after that. One that has to end in a value and
+    // does not is told so where it says which.
+    let user = context.task.body.stream();
+    let has_no_value =
+        tokens::ends_in_return(user.clone()) || (tokens::has_no_tail(user) && !types::is_unit(&sig.output));
     let body = match &sig.output {
-        ReturnType::Type(_, ty) if types::is_unnameable(ty) || ends_in_return => {
+        ReturnType::Type(_, ty) if types::is_unnameable(ty) || has_no_value => {
             quote_spanned! {Span::mixed_site()=>
                 #site
                 let mut __task_token = #root::Token::off();
@@ -75,7 +78,7 @@ fn in_place(context: &Context<'_>, ty: &Type) -> Option<TokenStream> {
     if is_unnameable {
         return None;
     }
-    if !tokens::may_leave_early(task.body.stream()) {
+    if !tokens::may_leave_early(task.body.stream()) && !tokens::has_no_tail(task.body.stream()) {
         return Some(in_own_scope(&task.body.block).into_token_stream());
     }
     attrs::has(&task.attrs, "track_caller")
@@ -116,7 +119,7 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
     );
     let arguments = quote_spanned!(Span::mixed_site()=> #place, #closure, #judge);
     let mut body = site;
-    body.extend(context.tail_call(&quote_spanned!(context.end()=> call), arguments));
+    body.extend(context.tail_call("call", &TokenStream::new(), arguments));
     Expansion {
         sig,
         body,
@@ -126,7 +129,7 @@ pub(super) fn judged(context: &Context<'_>) -> Expansion {
 
 /// The variable that holds the value, to be returned.
 fn value(context: &Context<'_>) -> Ident {
-    Ident::new("__task_value", context.end())
+    Ident::new("__task_value", context.end().0)
 }
 
 /// The body as a closure that owns the arguments. It has the user's span and braces, as the function had; inside, a block of ours drops the

@@ -13,6 +13,7 @@
 use std::{
     fmt,
     future::Future,
+    marker::PhantomData,
     mem,
     pin::Pin,
     task::{Context, Poll},
@@ -25,13 +26,43 @@ use crate::task::{
 
 /// Wraps `future` so that it counts as a call of the task at `place`, with `judge` to say how its output counts.
 #[inline(always)]
-pub fn future<R, F, P, J, V>(place: P, future: F, judge: J) -> TaskFuture<F, P, J>
+pub fn future<R, F, P, J, V>(place: P, future: F, judge: J) -> TaskFuture<fn() -> R, F, P, J>
 where
     F: Future<Output = R>,
     P: Place,
     J: Fn(&R) -> V,
     V: Verdict,
 {
+    make(place, future, judge)
+}
+
+/// The same with an output that `_declared` returns, which is never called. A future that has another one is no error here,
+/// but where it is returned; and it may live longer than a borrow that its output may hold.
+#[inline(always)]
+pub fn declared_future<R, D, F, P, J, V>(
+    _declared: D,
+    place: P,
+    future: F,
+    judge: J,
+) -> TaskFuture<D, F, P, J>
+where
+    D: Fn() -> R,
+    P: Place,
+    J: Fn(&R) -> V,
+    V: Verdict,
+{
+    make(place, future, judge)
+}
+
+/// What no declaration comes to.
+#[must_use]
+#[cold]
+pub fn declared<R>() -> R {
+    unreachable!("a declaration is never called")
+}
+
+#[inline(always)]
+fn make<D, F, P: Place, J>(place: P, future: F, judge: J) -> TaskFuture<D, F, P, J> {
     place.keep();
     TaskFuture {
         call: Call {
@@ -39,19 +70,21 @@ where
             place,
         },
         judge,
+        declared: PhantomData,
         future,
     }
 }
 
 /// The future of an annotated function.
 ///
-/// Its auto traits are those of the future inside. `P` and `J` have no state, unless the call has tags or a client of its
+/// `D` returns what the future's output is declared to be. The auto traits are those of the future inside. `P` and `J` have no state, unless the call has tags or a client of its
 /// own, so it costs the 16 bytes of its token.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
-pub struct TaskFuture<F, P: Place, J> {
+pub struct TaskFuture<D, F, P: Place, J> {
     // Dropped, and so counted, before the future is: what its destructors do is not part of the call.
     call: Call<P>,
     judge: J,
+    declared: PhantomData<D>,
     future: F,
 }
 
@@ -121,17 +154,18 @@ impl<P: Place> Drop for Polling<'_, P> {
     }
 }
 
-impl<F, P, J, V> Future for TaskFuture<F, P, J>
+impl<R, D, F, P, J, V> Future for TaskFuture<D, F, P, J>
 where
-    F: Future,
+    D: Fn() -> R,
+    F: Future<Output = R>,
     P: Place,
-    J: Fn(&F::Output) -> V,
+    J: Fn(&R) -> V,
     V: Verdict,
 {
-    type Output = F::Output;
+    type Output = R;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<R> {
         // SAFETY: the reference is used to reach the fields and never to move out of them.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: `future` is pinned as long as `self` is: nothing hands out a plain `&mut` to it, the type has no
@@ -149,7 +183,7 @@ where
     }
 }
 
-impl<F, P: Place, J> fmt::Debug for TaskFuture<F, P, J> {
+impl<D, F, P: Place, J> fmt::Debug for TaskFuture<D, F, P, J> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.call.token {
             token if token.is_fresh() => "not polled",

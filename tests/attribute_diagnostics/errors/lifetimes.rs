@@ -32,6 +32,15 @@ impl Owner {
         Ok(more)
     }
 
+    // Differs: plain.
+    #[instrument_task]
+    fn elided_early(&self, more: &str) -> Result<&str, ()> {
+        if self.0.is_empty() {
+            return Ok(more);
+        }
+        Ok(&self.0)
+    }
+
     #[instrument_task]
     fn elided_straight(&self, more: &str) -> Option<&str> {
         Some(more)

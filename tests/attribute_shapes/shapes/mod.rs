@@ -23,5 +23,6 @@ shapes! {
     attributes: of_the_language async_traits traced of_tokio;
     tracked: caller_location exits;
     arguments: names predicates elsewhere;
+    combined: arguments_of_a_trait predicates_on_borrows in_macros names_of_any_kind lifetimes_of_futures signatures_of_all_parts;
     hostile: shadowed_prelude no_prelude same_names macros_that_return forbidden_unsafe;
 }
