@@ -45,6 +45,23 @@ impl Traces {
     }
 }
 
+impl Traces {
+    /// How often the flusher yielded its processor to look again.
+    fn yields_of_the_flusher(&self) -> usize {
+        let traces = fs::read_dir(&self.0).expect("it was made above");
+        let traces = traces.map(|file| fs::read_to_string(file.expect("it is there").path()));
+        let flushers: Vec<_> = traces
+            .map(|trace| trace.expect("strace writes text"))
+            .filter(|trace| trace.contains("PR_SET_NAME, \"instrument-task\""))
+            .collect();
+        assert!(!flushers.is_empty(), "there is a flusher");
+        flushers
+            .iter()
+            .map(|trace| trace.matches("sched_yield").count())
+            .sum()
+    }
+}
+
 impl Drop for Traces {
     fn drop(&mut self) {
         // A failed test leaves nothing behind that the next one would mind.
@@ -97,4 +114,9 @@ fn a_million_calls_make_no_system_call() {
     for (name, (_, calls)) in &parts {
         assert_eq!(calls, &Vec::<String>::new(), "{name}");
     }
+    assert_eq!(
+        traces.yields_of_the_flusher(),
+        0,
+        "it sleeps until there is something to do"
+    );
 }
