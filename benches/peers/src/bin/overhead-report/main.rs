@@ -8,7 +8,6 @@
 
 mod child;
 mod claims;
-mod machine;
 mod paced;
 mod plot;
 mod rounds;

@@ -2,12 +2,11 @@
 
 use std::fmt::Write as _;
 
-use instrument_task_benches::figures::Samples;
+use instrument_task_benches::{figures::Samples, machine};
 use instrument_task_peers::contenders::limits;
 
 use super::{
     claims::{Bound, Claim},
-    machine,
     paced::{Paced, RATE},
     rounds::{Calls, THREADS, Threads},
 };
