@@ -15,6 +15,8 @@ pub struct Attribute {
     /// As it is written before a function.
     text: &'static str,
     dependency: &'static str,
+    /// Whether it takes so long to compile that once has to do.
+    pub slow: bool,
 }
 
 /// Nothing, this library's, and its peers'. Tracing is the third: the limits are shares of it.
@@ -24,6 +26,7 @@ pub const ATTRIBUTES: [Attribute; 5] = [
         shown: "bare",
         text: "",
         dependency: "",
+        slow: false,
     },
     Attribute {
         short: "ours",
@@ -34,24 +37,28 @@ pub const ATTRIBUTES: [Attribute; 5] = [
             env!("CARGO_MANIFEST_DIR"),
             "/../instrument' }"
         ),
+        slow: false,
     },
     Attribute {
         short: "tracing",
         shown: "`tracing::instrument(skip_all)`",
         text: "#[tracing::instrument(skip_all)]",
         dependency: "tracing = '0.1'",
+        slow: false,
     },
     Attribute {
         short: "fastrace",
         shown: "`fastrace::trace`",
         text: "#[fastrace::trace]",
         dependency: "fastrace = { version = '0.7', features = ['enable'] }",
+        slow: false,
     },
     Attribute {
         short: "autometrics",
         shown: "`autometrics`",
         text: "#[autometrics::autometrics]",
         dependency: "autometrics = { version = '3', features = ['prometheus-exporter'] }",
+        slow: true,
     },
 ];
 

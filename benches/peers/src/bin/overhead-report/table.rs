@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use instrument_task_benches::{figures::Samples, machine};
-use instrument_task_peers::contenders::limits;
+use instrument_task_peers::contenders::{limits, ours};
 
 use super::{
     claims::{Bound, Claim},
@@ -30,6 +30,7 @@ pub fn markdown(
     );
     section_claims(&mut page, claims);
     section_calls(&mut page, calls);
+    section_parts(&mut page, calls);
     section_threads(&mut page, threads);
     section_series(&mut page, series);
     section_cold(&mut page, cold);
@@ -57,18 +58,27 @@ fn section_claims(page: &mut String, claims: &[Claim]) {
     heading(
         page,
         "Claims",
-        "What the library promises, and what this run saw.",
-        &["claim", "bound", "seen", ""],
+        "What the library promises, and what this run saw. *At best* is what it would be if a timed call cost nothing but its two clock \
+         readings.",
+        &["claim", "bound", "seen", "at best", ""],
     );
+    let mut reasons = Vec::new();
     for claim in claims {
         let bound = match claim.bound {
             Bound::AtMost(most) => format!("≤ {most}"),
             Bound::AtLeast(least) => format!("≥ {least}"),
         };
         let verdict = if claim.holds() {
-            "holds"
+            "holds".to_owned()
+        } else if claim.why.is_empty() {
+            "**does not hold**".to_owned()
         } else {
-            "**does not hold**"
+            let number = reasons.iter().position(|why| *why == claim.why);
+            let number = number.unwrap_or_else(|| {
+                reasons.push(claim.why);
+                reasons.len() - 1
+            });
+            format!("**does not hold** ({})", number + 1)
         };
         row(
             page,
@@ -76,8 +86,39 @@ fn section_claims(page: &mut String, claims: &[Claim]) {
                 claim.text.to_owned(),
                 bound,
                 short(claim.seen),
-                verdict.to_owned(),
+                claim.at_best.map_or_else(|| "–".to_owned(), short),
+                verdict,
             ],
+        );
+    }
+    for (at, why) in reasons.iter().enumerate() {
+        let _ = write!(page, "{}{}. {why}", if at == 0 { "\n" } else { "" }, at + 1);
+        page.push('\n');
+    }
+}
+
+/// What a timed call is made of.
+fn section_parts(page: &mut String, calls: &Calls) {
+    heading(
+        page,
+        "A timed call in parts",
+        "An untimed call counts as a timed one does, and reads no clock. The rest is the value on the ring, and what waits for the \
+         readings.",
+        &["", "ns", "of the whole"],
+    );
+    let (bare, reads) = (calls.of(limits::BARE), calls.of(limits::RAW_READS));
+    let over = |name: &str| calls.of(name).over(bare);
+    let (timed, untimed) = (over(ours::TIMED), over(ours::UNTIMED));
+    for (name, part) in [
+        ("two raw clock reads", reads),
+        ("counting", &untimed),
+        ("the rest", &timed.over(reads).over(&untimed)),
+        ("all", &timed),
+    ] {
+        let share = part.by(&timed).median() * 100.0;
+        row(
+            page,
+            &[name.to_owned(), short(part.median()), format!("{share:.0} %")],
         );
     }
 }
