@@ -73,8 +73,25 @@ const PEER: &str =
 const SOCKET: &str = "Opening a socket costs a few system calls. Where they are quick and the clock is slow to read, as in many virtual \
                       machines, the ratio is lower.";
 
+const BACKGROUND: &str = "The callers' share is a few nanoseconds, so the flusher has about a millisecond a second, of which sending 40 \
+                          datagrams and ten drains' wake-ups are the most: it is the system's time.";
+
 /// Judges all of them.
 pub fn judge(calls: &Calls, threads: &Threads, series: &[(usize, Samples)], paced: &[Paced]) -> Vec<Claim> {
+    let mut claims = of_calls(calls);
+    claims.extend(of_threads(threads));
+    if let ([(_, one), .., (_, many)], true) = (series, series.len() > 1) {
+        claims.push(Claim::new(
+            "a timed call under 10 000 names in turn, in calls under one name",
+            many.median() / one.median(),
+            Bound::AtMost(bounds::MANY_SERIES),
+        ));
+    }
+    claims.extend(of_workers(calls, paced));
+    claims
+}
+
+fn of_calls(calls: &Calls) -> Vec<Claim> {
     use Bound::{AtLeast, AtMost};
 
     let claim = Claim::new;
@@ -86,7 +103,7 @@ pub fn judge(calls: &Calls, threads: &Threads, series: &[(usize, Samples)], pace
     let by_timed =
         |text, peer, least| claim(text, dearer(peer, &timed), AtLeast(least)).at_best(dearer(peer, reads));
     let future = calls.of(ours::FUTURE).over(calls.of(limits::FUTURE));
-    let mut claims = vec![
+    vec![
         claim(
             "a timed call over the bare one, in two raw clock reads",
             timed.by(reads).median(),
@@ -133,50 +150,49 @@ pub fn judge(calls: &Calls, threads: &Threads, series: &[(usize, Samples)], pace
             future.by(&timed).median(),
             AtMost(bounds::FUTURE_BY_CALL),
         ),
-    ];
+    ]
+}
+
+fn of_threads(threads: &Threads) -> Option<Claim> {
     let of = |name: &str| {
         threads
             .iter()
             .find(|(of, _)| *of == name)
             .map(|(_, samples)| samples)
     };
-    if let (Some([bare, bare_twice, ..]), Some([timed, timed_twice, ..])) =
-        (of(limits::BARE), of(ours::TIMED))
-    {
-        let ratio = timed_twice.by(bare_twice).by(&timed.by(bare));
-        claims.push(claim(
-            "a timed call on two threads at once, in calls on one (each beside the bare call)",
-            ratio.median(),
-            AtMost(bounds::TWO_THREADS),
-        ));
-    }
-    if let ([(_, one), .., (_, many)], true) = (series, series.len() > 1) {
-        claims.push(claim(
-            "a timed call under 10 000 names in turn, in calls under one name",
-            many.median() / one.median(),
-            AtMost(bounds::MANY_SERIES),
-        ));
-    }
+    let ([bare, bare_twice, ..], [timed, timed_twice, ..]) = (of(limits::BARE)?, of(ours::TIMED)?);
+    let ratio = timed_twice.by(bare_twice).by(&timed.by(bare));
+    Some(Claim::new(
+        "a timed call on two threads at once, in calls on one (each beside the bare call)",
+        ratio.median(),
+        Bound::AtMost(bounds::TWO_THREADS),
+    ))
+}
+
+fn of_workers(calls: &Calls, paced: &[Paced]) -> Vec<Claim> {
     let of = |name: &str| paced.iter().find(|paced| paced.name == name);
-    if let (Some(bare), Some(own), Some(cadence)) =
-        (of(limits::BARE), of(ours::DEFAULT), of(cadence::BUFFERED))
-    {
-        claims.push(claim(
+    let (Some(bare), Some(own), Some(cadence)) = (of(limits::BARE), of(ours::DEFAULT), of(cadence::BUFFERED))
+    else {
+        return Vec::new();
+    };
+    let callers = calls.of(ours::DEFAULT).over(calls.of(limits::BARE)).median();
+    vec![
+        Claim::new(
             "processor time of the background at a million tasks a second, by the callers' over the bare task",
             // A nanosecond a call is a millisecond a million calls. At its pace the caller mostly sleeps and wakes, which hides it.
-            (own.others - bare.others) / over(ours::DEFAULT).median(),
-            AtMost(bounds::BACKGROUND),
-        ));
-        claims.push(claim(
+            (own.others - bare.others) / callers,
+            Bound::AtMost(bounds::BACKGROUND),
+        )
+        .because(BACKGROUND),
+        Claim::new(
             "packets at a million tasks a second, by those of cadence, buffered",
             own.packets / cadence.packets,
-            AtMost(bounds::PACKETS_BY_CADENCE),
-        ));
-        claims.push(claim(
+            Bound::AtMost(bounds::PACKETS_BY_CADENCE),
+        ),
+        Claim::new(
             "the share of the starts that arrived",
             own.delivered,
-            AtLeast(bounds::DELIVERED),
-        ));
-    }
-    claims
+            Bound::AtLeast(bounds::DELIVERED),
+        ),
+    ]
 }

@@ -8,6 +8,7 @@
 
 mod child;
 mod claims;
+mod memory;
 mod paced;
 mod plot;
 mod rounds;
@@ -16,6 +17,7 @@ mod table;
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
 use instrument_task_peers::Error;
+use table::Seen;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -68,8 +70,24 @@ fn report(options: &Options) -> Result<bool, Error> {
     eprintln!("a million tasks a second, {} s each", options.seconds);
     let paced = paced::all(options.seconds)?;
 
+    let quick = options.seconds == 0;
+    eprintln!("rates");
+    let rates = rounds::rates(quick)?;
+    eprintln!("memory");
+    let memory = memory::all(quick)?;
+
     let claims = claims::judge(&calls, &threads, &series, &paced);
-    let text = table::markdown(&calls, &threads, &series, &cold, &paced, &claims);
+    let seen = Seen {
+        calls: &calls,
+        threads: &threads,
+        series: &series,
+        cold: &cold,
+        paced: &paced,
+        rates: &rates,
+        memory: &memory,
+        claims: &claims,
+    };
+    let text = table::markdown(&seen);
     fs::create_dir_all(&options.out)?;
     fs::write(options.out.join("overhead.md"), &text)?;
     plot::draw(&options.out.join("overhead.svg"), &calls)?;
@@ -82,6 +100,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let result = match arguments.first().map(String::as_str) {
         Some(child::FLAG) => child::run(&arguments[1..]).map(|()| true),
+        Some(memory::FLAG) => memory::run(&arguments[1..]).map(|()| true),
         _ => Options::parse(arguments.into_iter()).and_then(|options| report(&options)),
     };
     match result {

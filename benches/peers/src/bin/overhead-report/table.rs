@@ -7,19 +7,26 @@ use instrument_task_peers::contenders::{limits, ours};
 
 use super::{
     claims::{Bound, Claim},
+    memory::{Memory, SIZES},
     paced::{Paced, RATE},
-    rounds::{Calls, THREADS, Threads},
+    rounds::{Calls, RATES, Rates, THREADS, Threads},
 };
 
 /// Everything that was measured.
-pub fn markdown(
-    calls: &Calls,
-    threads: &Threads,
-    series: &[(usize, Samples)],
-    cold: &[(&str, Samples)],
-    paced: &[Paced],
-    claims: &[Claim],
-) -> String {
+#[derive(Debug)]
+pub struct Seen<'a> {
+    pub calls: &'a Calls,
+    pub threads: &'a Threads,
+    pub series: &'a [(usize, Samples)],
+    pub cold: &'a [(&'static str, Samples)],
+    pub paced: &'a [Paced],
+    pub rates: &'a Rates,
+    pub memory: &'a Memory,
+    pub claims: &'a [Claim],
+}
+
+/// The page.
+pub fn markdown(seen: &Seen<'_>) -> String {
     let mut page = String::from("# What measuring a task costs\n");
     // Writing to a string does not fail.
     let _ = write!(
@@ -28,13 +35,15 @@ pub fn markdown(
         machine::describe(),
         machine::versions().join(", ")
     );
-    section_claims(&mut page, claims);
-    section_calls(&mut page, calls);
-    section_parts(&mut page, calls);
-    section_threads(&mut page, threads);
-    section_series(&mut page, series);
-    section_cold(&mut page, cold);
-    section_paced(&mut page, paced);
+    section_claims(&mut page, seen.claims);
+    section_calls(&mut page, seen.calls);
+    section_parts(&mut page, seen.calls);
+    section_rates(&mut page, seen.rates);
+    section_threads(&mut page, seen.threads);
+    section_series(&mut page, seen.series);
+    section_cold(&mut page, seen.cold);
+    section_paced(&mut page, seen.paced);
+    section_memory(&mut page, seen.memory);
     page
 }
 
@@ -195,6 +204,43 @@ fn section_cold(page: &mut String, cold: &[(&str, Samples)]) {
     );
     for (name, samples) in cold {
         row(page, &[(*name).to_owned(), short(samples.median())]);
+    }
+}
+
+fn section_rates(page: &mut String, rates: &Rates) {
+    let columns = RATES.map(|rate| rate.to_string());
+    let mut titles = vec!["ns of a call"];
+    titles.extend(columns.iter().map(String::as_str));
+    heading(
+        page,
+        "Calls a second",
+        "What a call costs a thread that makes so many a second and sleeps between them, in portions of a millisecond: over the bare one, \
+         in the first line. One call a second or one a millisecond finds little of itself in the caches, and pays for two readings of the \
+         system's clock around it as the bare one does.",
+        &titles,
+    );
+    for (name, figures) in rates {
+        let mut cells = vec![(*name).to_owned()];
+        cells.extend(figures.iter().map(|figure| short(*figure)));
+        row(page, &cells);
+    }
+}
+
+fn section_memory(page: &mut String, memory: &Memory) {
+    let columns = SIZES.map(|(threads, names)| format!("{threads} × {names}"));
+    let mut titles = vec!["threads × names"];
+    titles.extend(columns.iter().map(String::as_str));
+    heading(
+        page,
+        "Memory",
+        "KiB by which a process grew at most when so many threads called tasks of so many names each, and all was sent once. The bare \
+         call's are the threads.",
+        &titles,
+    );
+    for (name, figures) in memory {
+        let mut cells = vec![(*name).to_owned()];
+        cells.extend(figures.iter().map(|figure| format!("{figure:.0}")));
+        row(page, &cells);
     }
 }
 
