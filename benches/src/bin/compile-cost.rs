@@ -86,7 +86,7 @@ fn functions(page: &mut String, kind: &str, attributes: &[Attribute], costs: &[C
     let object_of = |cost: &Cost| cost.object.saturating_sub(bare.object) / count;
     let _ = writeln!(
         page,
-        "\n## A {kind} function\n\nOf 1 000, each over the bare one: {:.2} ms to check, {} bytes of object code.\n\n\
+        "\n## {kind} functions\n\nOf 1 000, each over the bare one: {:.2} ms to check, {} bytes of object code.\n\n\
          | attribute | tokens | check, ms | release build, ms | object, bytes |\n| --- | --: | --: | --: | --: |",
         milliseconds(&bare.check),
         bare.object / count,
@@ -162,12 +162,12 @@ fn main() -> io::Result<ExitCode> {
     let workspace = Workspace::new(root);
     let costs = measure(&workspace, &attributes, rounds)?;
     let mut page = format!(
-        "# What the attribute costs the compiler\n\n{}. {}.\n\nMedians of {rounds} interleaved rounds; times are of the processor.\n",
+        "# What the attribute costs the compiler\n\n{}. {}.\n\nMedians of {rounds} interleaved rounds (one for release builds, and for autometrics); times are of the processor.\n",
         machine::describe(),
         machine::versions().join(", "),
     );
     let mut keeps = true;
-    for ((kind, costs), most) in ["synchronous", "asynchronous"].iter().zip(&costs).zip(OBJECT) {
+    for ((kind, costs), most) in ["Synchronous", "Asynchronous"].iter().zip(&costs).zip(OBJECT) {
         keeps &= functions(&mut page, kind, &attributes, costs, most);
     }
     page.push_str("\n## Bytes of a future\n\n");

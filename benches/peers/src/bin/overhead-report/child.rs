@@ -43,11 +43,12 @@ pub fn run(arguments: &[String]) -> Result<(), Error> {
         let numbers = match (words.as_slice(), &mut series) {
             (["batch"], None) => vec![batch(&running)],
             (["batch"], Some((many, at))) => batch_of_many(many, at, &running).into(),
-            (["threads", count], _) => vec![threads(&running, count.parse()?)],
+            (["threads", count, rounds], _) => vec![threads(&running, count.parse()?, rounds.parse()?)],
             (["cold"], _) => vec![cold(&running)],
             (["paced", rate, seconds], _) => paced(&running, rate.parse()?, seconds.parse()?),
             (["rate", rate, seconds], _) => vec![self::rate(&running, rate.parse()?, seconds.parse()?)],
             (["end"], _) => break,
+            (["quit"], _) => return Ok(()),
             _ => return Err(format!("no such command: {line}").into()),
         };
         let numbers: Vec<String> = numbers.iter().map(f64::to_string).collect();
@@ -94,16 +95,15 @@ fn last_of(others: usize, mut batch: impl FnMut(), settle: impl Fn()) -> f64 {
 }
 
 /// The median of what a batch takes while so many threads run batches at once.
-fn threads(running: &Running, count: usize) -> f64 {
-    const ROUNDS: usize = 60;
+fn threads(running: &Running, count: usize, rounds: usize) -> f64 {
     let barrier = Barrier::new(count);
     let mut seen: Vec<f64> = thread::scope(|scope| {
         let workers: Vec<_> = (0..count)
             .map(|number| {
                 let barrier = &barrier;
                 scope.spawn(move || {
-                    let mut seen = Vec::with_capacity(ROUNDS);
-                    for _ in 0..ROUNDS {
+                    let mut seen = Vec::with_capacity(rounds);
+                    for _ in 0..rounds {
                         barrier.wait();
                         // One batch to warm up, so that the others have begun too.
                         (running.batch)(BATCH);
@@ -168,7 +168,7 @@ fn paced(running: &Running, rate: u32, seconds: f64) -> Vec<f64> {
         }
         calls
     };
-    let first = work(1.0);
+    let first = work(seconds.min(1.0));
     let memory = status("VmRSS:");
     let (process, thread) = (ProcessTime::now(), ThreadTime::now());
     let calls = work(seconds);

@@ -59,18 +59,18 @@ impl Options {
 }
 
 fn report(options: &Options) -> Result<bool, Error> {
+    let quick = options.seconds == 0;
     eprintln!("calls: {} rounds", options.rounds);
     let calls = rounds::calls(options.rounds)?;
     eprintln!("threads");
-    let threads = rounds::threads(options.rounds / 8 + 3)?;
+    let threads = rounds::threads(options.rounds / 8 + 1, quick)?;
     eprintln!("series");
     let series = rounds::series(options.rounds)?;
     eprintln!("cold calls");
-    let cold = rounds::cold(options.rounds / 16 + 3)?;
+    let cold = rounds::cold(options.rounds / 16 + 1)?;
     eprintln!("a million tasks a second, {} s each", options.seconds);
     let paced = paced::all(options.seconds)?;
 
-    let quick = options.seconds == 0;
     eprintln!("rates");
     let rates = rounds::rates(quick)?;
     eprintln!("memory");

@@ -59,7 +59,7 @@ pub fn run(arguments: &[String]) -> Result<(), Error> {
         return Err("a contender, an address, threads, names and milliseconds are wanted".into());
     };
     let contender = contenders::named(name).ok_or("no such contender")?;
-    let running = (contender.set_up)(to.parse()?)?;
+    let _running = (contender.set_up)(to.parse()?)?;
     let (threads, count): (usize, usize) = (threads.parse()?, names.parse()?);
     let life = Duration::from_millis(life.parse()?);
     // The names are the program's own.
@@ -86,7 +86,6 @@ pub fn run(arguments: &[String]) -> Result<(), Error> {
         barrier.wait();
     });
     println!("{}", status("VmHWM:") - before);
-    (running.end)();
     Ok(())
 }
 

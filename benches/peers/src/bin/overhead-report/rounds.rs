@@ -76,6 +76,13 @@ impl Process {
         self.child.wait()?;
         Ok(self.sink)
     }
+
+    /// Has it end, whatever it has not delivered.
+    fn quit(mut self) -> Result<(), Error> {
+        let _ = writeln!(self.input, "quit");
+        self.child.wait()?;
+        Ok(())
+    }
 }
 
 /// Nanoseconds of a call of each contender.
@@ -130,7 +137,7 @@ pub fn calls(rounds: usize) -> Result<Calls, Error> {
     }
     all.into_iter()
         .map(|(contender, process, samples)| {
-            process.end()?;
+            process.quit()?;
             Ok((contender, samples))
         })
         .collect::<Result<_, _>>()
@@ -144,7 +151,8 @@ pub const THREADS: [usize; 3] = [1, 2, 4];
 pub type Threads = Vec<(&'static str, [Samples; THREADS.len()])>;
 
 /// Asks some for batches on several threads at once.
-pub fn threads(rounds: usize) -> Result<Threads, Error> {
+pub fn threads(rounds: usize, quick: bool) -> Result<Threads, Error> {
+    let inner = if quick { 2 } else { 60 };
     let mut all = Vec::new();
     for name in [
         limits::BARE,
@@ -159,12 +167,14 @@ pub fn threads(rounds: usize) -> Result<Threads, Error> {
     for _ in 0..rounds {
         for (_, process, samples) in &mut all {
             for (count, samples) in THREADS.into_iter().zip(samples) {
-                samples.0.push(process.ask(&format!("threads {count}"))?[0]);
+                samples
+                    .0
+                    .push(process.ask(&format!("threads {count} {inner}"))?[0]);
             }
         }
     }
     all.into_iter()
-        .map(|(name, process, samples)| process.end().map(|_| (name, samples)))
+        .map(|(name, process, samples)| process.quit().map(|()| (name, samples)))
         .collect()
 }
 
@@ -188,7 +198,7 @@ pub fn series(rounds: usize) -> Result<Vec<(usize, Samples)>, Error> {
         }
     }
     all.into_iter()
-        .map(|(series, process, samples)| process.end().map(|_| (series, samples)))
+        .map(|(series, process, samples)| process.quit().map(|()| (series, samples)))
         .collect()
 }
 
@@ -209,7 +219,7 @@ pub fn cold(rounds: usize) -> Result<Vec<(&'static str, Samples)>, Error> {
     let bare = all[0].2.clone();
     all.into_iter()
         .skip(1)
-        .map(|(name, process, samples)| process.end().map(|_| (name, samples.over(&bare))))
+        .map(|(name, process, samples)| process.quit().map(|()| (name, samples.over(&bare))))
         .collect()
 }
 
@@ -264,7 +274,7 @@ pub fn rates(quick: bool) -> Result<Rates, Error> {
             } else {
                 over.collect()
             };
-            process.end().map(|_| (name, figures))
+            process.quit().map(|()| (name, figures))
         })
         .collect()
 }
