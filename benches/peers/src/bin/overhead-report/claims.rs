@@ -64,8 +64,8 @@ impl Claim {
     }
 }
 
-const READINGS: &str = "A reading of the clock does not overlap with what stands around it, so most of what counting costs, and the value \
-                        on the ring, come on top of the two; see the parts of a timed call.";
+const READINGS: &str = "A reading of the clock does not overlap with what stands around it, so what an untimed call spends on counting \
+                        comes on top of the two readings; see the parts of a timed call.";
 const NO_CLIENT: &str = "The call has a frame that holds its token, so that with a client no register has to be saved for it. That is a \
                          store, and some registers saved, more than a disabled attribute of tracing's has.";
 const PEER: &str =
