@@ -1,6 +1,8 @@
 //! What the benches measure: the same functions with the attribute and without it, and the clocks to compare them with.
 
+pub mod compile;
 pub mod figures;
+pub mod machine;
 
 use std::{
     future::Future,

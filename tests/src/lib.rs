@@ -1,5 +1,6 @@
-//! What the tests share: a real statsd server, servers that end and come back, child processes, and waiting with a bound.
+//! What the tests share: what the library may cost, a real statsd server, servers that end and come back, child processes, and waiting with a bound.
 
+pub mod bounds;
 pub mod callgrind;
 pub mod carbon;
 pub mod children;

@@ -13,6 +13,7 @@ use std::{
 
 use instrument_task::testing::capture;
 use instrument_task_shapes_2024::support::{block_on, pause, poll_once};
+use instrument_task_tests::bounds;
 
 /// Writes its name down when it is dropped.
 struct Noisy(&'static str, Log);
@@ -619,10 +620,20 @@ fn futures_store_an_argument_once() {
     ];
     for (name, argument, [bare, flat, kept], is_leaf) in all {
         println!("{name}: {bare} B without the attribute, {flat} B flat, {kept} B where `async fn` is kept");
-        let limit = argument.map_or(bare + 32, |argument| if is_leaf { argument + 64 } else { bare });
+        let limit = argument.map_or(bare + bounds::FUTURE, |argument| {
+            if is_leaf {
+                argument + bounds::FUTURE_BESIDES_ARGUMENT
+            } else {
+                bare
+            }
+        });
         assert!(flat <= limit, "{name}: {flat} B, more than {limit} B");
         // A function that stays `async` stores what it passes on once more.
-        let limit = if is_leaf { bare + 32 } else { 2 * bare };
+        let limit = if is_leaf {
+            bare + bounds::FUTURE
+        } else {
+            bounds::FUTURE_KEPT * bare
+        };
         assert!(kept <= limit, "{name}: {kept} B, more than {limit} B");
     }
 }

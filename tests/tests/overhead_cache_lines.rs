@@ -4,13 +4,10 @@
 
 use std::path::Path;
 
-use instrument_task_tests::callgrind;
-
-/// Lines by which a call grows, in hundredths, from one task to ten thousand called in turn. Besides, a timed call fills a
-/// fourth of a line of its thread's ring, whichever task it is of.
-const GROWTH: u64 = 202;
-/// Lines of a call of the only task, in hundredths: the rings' entries are 16 bytes.
-const ALONE: u64 = 30;
+use instrument_task_tests::{
+    bounds::{LINES_OF_A_CALL, LINES_OF_A_SERIES},
+    callgrind,
+};
 
 const CALLS: u64 = 20_000;
 
@@ -37,7 +34,7 @@ fn a_call_needs_two_cache_lines() {
         let over = |series| lines(&program, mode, series).saturating_sub(lines(&program, "bare", series));
         let (one, many) = (over("1"), over("10000"));
         println!("hundredths of a line, {mode}: {one} of one task, {many} of 10 000 in turn");
-        assert!(one <= ALONE, "{mode}: {one}");
-        assert!(many.saturating_sub(one) <= GROWTH, "{mode}: {many}");
+        assert!(one <= LINES_OF_A_CALL, "{mode}: {one}");
+        assert!(many.saturating_sub(one) <= LINES_OF_A_SERIES, "{mode}: {many}");
     }
 }

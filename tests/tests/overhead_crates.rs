@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-/// The most of them, this one among them.
-const CRATES: usize = 20;
+use instrument_task_tests::bounds::CRATES;
 
 #[test]
 fn the_default_build_is_light() {

@@ -4,57 +4,10 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use instrument_task_tests::callgrind;
-
-/// What a call may execute besides its body.
-struct Bound {
-    mode: &'static str,
-    /// Of a function.
-    plain: u64,
-    /// Of a function without a value that may be left early: its end is a drop, which may be a panic's, so it is asked for.
-    guarded: u64,
-    /// Of a future: it is looked at once more when it is polled and when it is dropped, because it keeps in memory what a
-    /// function has in its frame.
-    future: u64,
-    /// Of a future in the future of an `async fn`.
-    kept: u64,
-    /// Whether it counts and times, per thousand calls.
-    recorded: u64,
-    timed: u64,
-}
-
-const BOUNDS: [Bound; 3] = [
-    // One load and a branch at the start, a branch at the end, and what the stack frame takes.
-    Bound {
-        mode: "off",
-        plain: 12,
-        guarded: 18,
-        future: 20,
-        kept: 28,
-        recorded: 0,
-        timed: 0,
-    },
-    // Two looks for the thread's cells, and an increment of each half.
-    Bound {
-        mode: "untimed",
-        plain: 48,
-        guarded: 58,
-        future: 56,
-        kept: 64,
-        recorded: 2_000,
-        timed: 0,
-    },
-    // Two readings of the counter, and a value on the ring.
-    Bound {
-        mode: "timed",
-        plain: 72,
-        guarded: 81,
-        future: 80,
-        kept: 88,
-        recorded: 2_000,
-        timed: 1_000,
-    },
-];
+use instrument_task_tests::{
+    bounds::{INSTRUCTIONS, Instructions},
+    callgrind,
+};
 
 /// The functions that are called, one for each form that the attribute writes.
 const FUNCTIONS: [&str; 4] = [
@@ -116,7 +69,7 @@ fn a_call_of_a_future_keeps_within_its_instructions() {
     check(&KEPT, |bound| bound.kept);
 }
 
-fn check(shapes: &[&str], limit: impl Fn(&Bound) -> u64) {
+fn check(shapes: &[&str], limit: impl Fn(&Instructions) -> u64) {
     if let Err(why) = callgrind::available() {
         println!("skipped: {why}");
         return;
@@ -131,8 +84,8 @@ fn check(shapes: &[&str], limit: impl Fn(&Bound) -> u64) {
     for shape in shapes {
         let [bare, ..] = per_thousand(&program, "bare", shape);
         let _ = write!(table, "\n{shape:9} bare {:3}", bare / 1_000);
-        for bound in BOUNDS {
-            let Bound {
+        for bound in INSTRUCTIONS {
+            let Instructions {
                 mode,
                 recorded,
                 timed,

@@ -8,7 +8,7 @@ use std::{
     process::{self, Command},
 };
 
-use instrument_task_tests::children;
+use instrument_task_tests::{bounds, children};
 
 /// How often each part of the program ran, and the system calls made in it.
 type Parts = BTreeMap<String, (u32, Vec<String>)>;
@@ -42,6 +42,23 @@ impl Traces {
             assert_eq!(within, None, "a part that has no end");
         }
         parts
+    }
+}
+
+impl Traces {
+    /// How often the flusher yielded its processor to look again.
+    fn yields_of_the_flusher(&self) -> usize {
+        let traces = fs::read_dir(&self.0).expect("it was made above");
+        let traces = traces.map(|file| fs::read_to_string(file.expect("it is there").path()));
+        let flushers: Vec<_> = traces
+            .map(|trace| trace.expect("strace writes text"))
+            .filter(|trace| trace.contains("PR_SET_NAME, \"instrument-task\""))
+            .collect();
+        assert!(!flushers.is_empty(), "there is a flusher");
+        flushers
+            .iter()
+            .map(|trace| trace.matches("sched_yield").count())
+            .sum()
     }
 }
 
@@ -95,6 +112,11 @@ fn a_million_calls_make_no_system_call() {
         return;
     }
     for (name, (_, calls)) in &parts {
-        assert_eq!(calls, &Vec::<String>::new(), "{name}");
+        assert_eq!(calls.len(), bounds::SYSTEM_CALLS, "{name}: {calls:?}");
     }
+    assert_eq!(
+        traces.yields_of_the_flusher(),
+        0,
+        "it sleeps until there is something to do"
+    );
 }

@@ -1,50 +1,37 @@
 //! A timed call when many tasks are called in turn: it grows by what the caches miss.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
+use std::{hint::black_box, time::Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use instrument_task::with_client;
+use instrument_task_benches::BATCH;
+use instrument_task_peers::{
+    many::Many,
+    side_by_side::{self, Group},
 };
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use instrument_task::with_client;
-use instrument_task_benches::{BATCH, build};
-use instrument_task_peers::many::Many;
-
 fn series(criterion: &mut Criterion) {
-    let guard = build(1.0).expect("a client on loopback");
-    let mut group = criterion.benchmark_group("series");
-    group.throughput(Throughput::Elements(BATCH.into()));
+    let guard = side_by_side::timed();
+    let mut group = Group::new(criterion, "series");
     for count in [1, 100, 10_000] {
         let many = Many::new(count);
         let mut at = 0;
-        group.bench_with_input(BenchmarkId::new("bare", count), &many, |b, many| {
-            b.iter_custom(|batches| {
+        group.batches("bare", Some(count), || {
+            let begun = Instant::now();
+            many.bare(&mut at, black_box(BATCH));
+            begun.elapsed()
+        });
+        group.batches("timed", Some(count), || {
+            let took = with_client(&guard, || {
                 let begun = Instant::now();
-                for _ in 0..batches {
-                    many.bare(&mut at, black_box(BATCH));
-                }
+                many.annotated(&mut at, black_box(BATCH));
                 begun.elapsed()
             });
-        });
-        group.bench_with_input(BenchmarkId::new("timed", count), &many, |b, many| {
-            b.iter_custom(|batches| {
-                let batch = || {
-                    let took = with_client(&guard, || {
-                        let begun = Instant::now();
-                        many.annotated(&mut at, black_box(BATCH));
-                        begun.elapsed()
-                    });
-                    // Reading the books drains the rings.
-                    black_box(guard.ledger());
-                    took
-                };
-                std::iter::repeat_with(batch)
-                    .take(usize::try_from(batches).unwrap_or(usize::MAX))
-                    .sum::<Duration>()
-            });
+            // Reading the books drains the rings.
+            black_box(guard.ledger());
+            took
         });
     }
-    group.finish();
 }
 
 criterion_group!(benches, series);

@@ -2,9 +2,10 @@
 
 use std::{sync::Barrier, thread, time::Duration};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use instrument_task::Client;
-use instrument_task_benches::{BATCH, annotated, bare, build, time_batch};
+use instrument_task_benches::{annotated, bare, time_batch};
+use instrument_task_peers::side_by_side::{self, Group};
 
 /// The longest of the batches that so many threads make at once.
 fn at_once<T>(threads: usize, client: Option<&Client>, call: impl Fn(u64) -> T + Copy + Sync) -> Duration {
@@ -28,22 +29,14 @@ fn at_once<T>(threads: usize, client: Option<&Client>, call: impl Fn(u64) -> T +
 }
 
 fn threads(criterion: &mut Criterion) {
-    let guard = build(1.0).expect("a client on loopback");
-    let mut group = criterion.benchmark_group("threads");
-    group.throughput(Throughput::Elements(BATCH.into()));
+    let guard = side_by_side::timed();
+    let mut group = Group::new(criterion, "threads");
     for threads in [1, 2, 16] {
-        group.bench_with_input(BenchmarkId::new("bare", threads), &threads, |b, &threads| {
-            b.iter_custom(|batches| (0..batches).map(|_| at_once(threads, None, bare::task)).sum());
-        });
-        group.bench_with_input(BenchmarkId::new("timed", threads), &threads, |b, &threads| {
-            b.iter_custom(|batches| {
-                (0..batches)
-                    .map(|_| at_once(threads, Some(&guard), annotated::task))
-                    .sum()
-            });
+        group.batches("bare", Some(threads), || at_once(threads, None, bare::task));
+        group.batches("timed", Some(threads), || {
+            at_once(threads, Some(&guard), annotated::task)
         });
     }
-    group.finish();
 }
 
 criterion_group!(benches, threads);

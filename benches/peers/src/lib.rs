@@ -5,6 +5,7 @@
 
 pub mod contenders;
 pub mod many;
+pub mod side_by_side;
 pub mod sink;
 pub mod work;
 

@@ -58,3 +58,28 @@ fn annotated(site: &'static Site, n: u64) -> Result<u64, Refused> {
     call.succeed();
     result
 }
+
+/// What the metrics of one task are called where each metric has a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// The counter of its starts.
+    pub started: &'static str,
+    /// The counter of its successes.
+    pub success: &'static str,
+    /// The timer of its durations.
+    pub duration: &'static str,
+}
+
+/// The names of so many tasks. They stay until the process ends, as literals do.
+#[must_use]
+pub fn names(tasks: usize) -> Vec<Names> {
+    let name =
+        |number, kind, end| -> &'static str { String::leak(format!("tasks.{kind}.task_{number}.{end}")) };
+    (0..tasks)
+        .map(|number| Names {
+            started: name(number, "status", "started"),
+            success: name(number, "status", "success"),
+            duration: name(number, "duration", "success"),
+        })
+        .collect()
+}

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
-    thread::{self, JoinHandle, ThreadId},
+    thread::{self, JoinHandle, Thread},
     time::{Duration, Instant},
 };
 
@@ -39,11 +39,22 @@ pub(crate) struct Times {
 #[derive(Debug)]
 pub(crate) struct Handle {
     requests: Sender<Request>,
-    thread: ThreadId,
+    /// Dropped after `requests`: it is woken to see that nobody is left who could ask.
+    flusher: Flusher,
     /// The books as of the flusher's last turn.
     published: Arc<Mutex<Ledger>>,
     /// Never sent to: it is disconnected when the flusher has ended.
     ended: Receiver<()>,
+}
+
+/// The thread, which does not watch its requests while it sleeps.
+#[derive(Debug)]
+struct Flusher(Thread);
+
+impl Drop for Flusher {
+    fn drop(&mut self) {
+        self.0.unpark();
+    }
 }
 
 /// Starts the flusher. The thread ends after [`Handle::shut_down`].
@@ -80,7 +91,7 @@ pub(crate) fn start(
         })?;
     let handle = Handle {
         requests,
-        thread: thread.thread().id(),
+        flusher: Flusher(thread.thread().clone()),
         published,
         ended,
     };
@@ -124,12 +135,13 @@ impl Handle {
 
     /// Puts a request and waits for the answer; `None` if the flusher is gone or the time is up.
     fn ask<T>(&self, deadline: Instant, request: impl FnOnce(Sender<T>) -> Request) -> Option<T> {
-        if thread::current().id() == self.thread {
+        if thread::current().id() == self.flusher.0.id() {
             // A `tracing` subscriber that flushes from within the flusher would wait for itself.
             return None;
         }
         let (reply, answer) = bounded(1);
         self.requests.send_deadline(request(reply), deadline).ok()?;
+        self.flusher.0.unpark();
         crossbeam_channel::select! {
             recv(answer) -> answer => answer.ok(),
             // It ended over a shutdown. That is answered; a request that came behind it stays in the queue.
@@ -146,6 +158,59 @@ impl Handle {
             pending,
             ledger,
             ..FlushReport::default()
+        }
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::{flush::tick::Settings, record::local, transport::Verdict};
+
+    const BOUND: Duration = Duration::from_secs(30);
+
+    struct Takes;
+
+    impl Transport for Takes {
+        fn send(&mut self, _: Instant, _: &[u8]) -> Verdict {
+            Verdict::Taken
+        }
+    }
+
+    /// One that sleeps for an hour if it is let.
+    fn sleeper() -> (Handle, JoinHandle<()>) {
+        const HOUR: Duration = Duration::from_secs(3_600);
+        let times = Times {
+            drain_interval: HOUR,
+            flush_interval: HOUR,
+            shutdown_deadline: Duration::ZERO,
+        };
+        let tick = Tick::new(Settings::unbounded(10));
+        start(Reader::new(local::scoped()), tick, Box::new(Takes), times)
+            .expect("there is a thread to be had")
+    }
+
+    #[test]
+    fn who_asks_wakes_it() {
+        let (handle, _) = sleeper();
+        let begun = Instant::now();
+        for _ in 0..100 {
+            handle.flush(BOUND);
+        }
+        handle.shut_down(BOUND);
+        assert!(handle.has_ended());
+        assert!(begun.elapsed() < BOUND);
+    }
+
+    #[test]
+    fn who_leaves_without_a_word_wakes_it() {
+        let (handle, thread) = sleeper();
+        handle.flush(BOUND);
+        drop(handle);
+        let begun = Instant::now();
+        while !thread.is_finished() {
+            assert!(begun.elapsed() < BOUND, "it sleeps on");
+            thread::sleep(Duration::from_millis(1));
         }
     }
 }

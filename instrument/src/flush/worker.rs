@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 
 use super::{
     engine::{Burst, Engine},
@@ -136,7 +136,7 @@ impl Worker {
         let wake = due.burst.unwrap_or(due.flush).min(due.drain);
         let request = match self.waiting.pop_front() {
             Some(request) => Ok(request),
-            None => self.requests.recv_deadline(wake),
+            None => self.receive(wake),
         };
         match request {
             Err(RecvTimeoutError::Timeout) => {}
@@ -171,6 +171,23 @@ impl Worker {
         }
         self.publish();
         ControlFlow::Continue(())
+    }
+
+    /// The next request that comes by then. A channel that waits by itself spins and yields before it sleeps, which takes longer
+    /// than what there is to do at most turns. So this thread parks, and who asks wakes it.
+    fn receive(&self, until: Instant) -> Result<Request, RecvTimeoutError> {
+        loop {
+            match self.requests.try_recv() {
+                Ok(request) => return Ok(request),
+                Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                Err(TryRecvError::Empty) => {}
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(RecvTimeoutError::Timeout);
+            }
+            thread::park_timeout(left);
+        }
     }
 
     /// Tells how the books stand.
@@ -227,7 +244,7 @@ impl Worker {
     fn wait(&mut self, until: Instant) -> ControlFlow<()> {
         let is_closing = self.closing.is_some();
         loop {
-            match self.requests.recv_deadline(until) {
+            match self.receive(until) {
                 Ok(Request::Ledger { reply }) => self.show(&reply),
                 Ok(request) => {
                     let breaks = matches!(request, Request::Shutdown { .. }) && !is_closing;

@@ -13,6 +13,7 @@ use metrics_exporter_dogstatsd::DogStatsDBuilder;
 use super::limits;
 use crate::{
     Contender, Error, Running, batch,
+    many::Names,
     work::{Refused, body},
 };
 
@@ -116,4 +117,11 @@ fn by_macro_and_label(n: u64) -> Result<u64, Refused> {
         counter!("tasks.status.task.exceptions", "kind" => kind).increment(1);
     }
     result
+}
+
+/// What the macros do for a call that succeeds, of the task with these names.
+pub fn count(names: &Names) {
+    counter!(names.started).increment(1);
+    counter!(names.success).increment(1);
+    histogram!(names.duration).record(Duration::from_micros(1));
 }

@@ -32,6 +32,17 @@ pub const CONTENDERS: &[Contender] = &[
     Contender::new(UNTIMED, limits::BARE, |to| start(untimed(to), batch!(task))),
     Contender::new(TIMED, limits::BARE, |to| start(timed(to), batch!(task))),
     Contender::new(DEFAULT, limits::BARE, |to| start(client(to), batch!(task))),
+    Contender::new("instrument-task, ring full", limits::BARE, |to| {
+        // Nobody takes the values out.
+        let idle = timed(to)
+            .drain_interval(Duration::from_secs(60))
+            .flush_interval(Duration::from_secs(3_600));
+        let running = start(idle, batch!(task))?;
+        Ok(Running {
+            settle: Box::new(|| {}),
+            ..running
+        })
+    }),
     Contender::new("instrument-task, timed, with a tag", limits::BARE, |to| {
         start(timed(to), batch!(tagged))
     }),

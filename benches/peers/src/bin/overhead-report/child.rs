@@ -1,7 +1,6 @@
 //! A contender's process: does what it reads on its standard input, a line each, and answers with a line of numbers.
 
 use std::{
-    fs,
     hint::black_box,
     io::{self, BufRead as _, Write as _},
     sync::Barrier,
@@ -12,6 +11,8 @@ use std::{
 use cpu_time::{ProcessTime, ThreadTime};
 use instrument_task_benches::{BATCH, WARM};
 use instrument_task_peers::{Error, Running, contenders, many::Many};
+
+use super::memory::status;
 
 /// The first argument of such a process.
 pub const FLAG: &str = "--contender";
@@ -42,10 +43,12 @@ pub fn run(arguments: &[String]) -> Result<(), Error> {
         let numbers = match (words.as_slice(), &mut series) {
             (["batch"], None) => vec![batch(&running)],
             (["batch"], Some((many, at))) => batch_of_many(many, at, &running).into(),
-            (["threads", count], _) => vec![threads(&running, count.parse()?)],
+            (["threads", count, rounds], _) => vec![threads(&running, count.parse()?, rounds.parse()?)],
             (["cold"], _) => vec![cold(&running)],
             (["paced", rate, seconds], _) => paced(&running, rate.parse()?, seconds.parse()?),
+            (["rate", rate, seconds], _) => vec![self::rate(&running, rate.parse()?, seconds.parse()?)],
             (["end"], _) => break,
+            (["quit"], _) => return Ok(()),
             _ => return Err(format!("no such command: {line}").into()),
         };
         let numbers: Vec<String> = numbers.iter().map(f64::to_string).collect();
@@ -92,16 +95,15 @@ fn last_of(others: usize, mut batch: impl FnMut(), settle: impl Fn()) -> f64 {
 }
 
 /// The median of what a batch takes while so many threads run batches at once.
-fn threads(running: &Running, count: usize) -> f64 {
-    const ROUNDS: usize = 60;
+fn threads(running: &Running, count: usize, rounds: usize) -> f64 {
     let barrier = Barrier::new(count);
     let mut seen: Vec<f64> = thread::scope(|scope| {
         let workers: Vec<_> = (0..count)
             .map(|number| {
                 let barrier = &barrier;
                 scope.spawn(move || {
-                    let mut seen = Vec::with_capacity(ROUNDS);
-                    for _ in 0..ROUNDS {
+                    let mut seen = Vec::with_capacity(rounds);
+                    for _ in 0..rounds {
                         barrier.wait();
                         // One batch to warm up, so that the others have begun too.
                         (running.batch)(BATCH);
@@ -166,8 +168,8 @@ fn paced(running: &Running, rate: u32, seconds: f64) -> Vec<f64> {
         }
         calls
     };
-    let first = work(1.0);
-    let memory = resident();
+    let first = work(seconds.min(1.0));
+    let memory = status("VmRSS:");
     let (process, thread) = (ProcessTime::now(), ThreadTime::now());
     let calls = work(seconds);
     let (process, thread) = (process.elapsed(), thread.elapsed());
@@ -176,17 +178,23 @@ fn paced(running: &Running, rate: u32, seconds: f64) -> Vec<f64> {
         calls,
         process.as_nanos() as f64,
         thread.as_nanos() as f64,
-        resident() - memory,
+        status("VmRSS:") - memory,
     ]
 }
 
-/// What the process holds in memory, in KiB; 0 where that is not known.
-fn resident() -> f64 {
-    fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|status| {
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-            line.trim().trim_end_matches(" kB").parse().ok()
-        })
-        .unwrap_or(0.0)
+/// What a call costs a caller that makes so many a second and is idle between them: the median over its portions.
+fn rate(running: &Running, rate: u32, seconds: f64) -> f64 {
+    let portion = (rate / 1_000).max(1);
+    let pause = Duration::from_secs_f64(f64::from(portion) / f64::from(rate));
+    let begun = Instant::now();
+    let (mut seen, mut next) = (Vec::new(), begun);
+    while seen.is_empty() || begun.elapsed().as_secs_f64() < seconds {
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+        next += pause;
+        let at = Instant::now();
+        (running.batch)(portion);
+        seen.push(per_call(at.elapsed(), portion));
+    }
+    seen.sort_by(f64::total_cmp);
+    seen[seen.len() / 2]
 }

@@ -8,7 +8,7 @@
 
 mod child;
 mod claims;
-mod machine;
+mod memory;
 mod paced;
 mod plot;
 mod rounds;
@@ -17,6 +17,7 @@ mod table;
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
 use instrument_task_peers::Error;
+use table::Seen;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -58,19 +59,35 @@ impl Options {
 }
 
 fn report(options: &Options) -> Result<bool, Error> {
+    let quick = options.seconds == 0;
     eprintln!("calls: {} rounds", options.rounds);
     let calls = rounds::calls(options.rounds)?;
     eprintln!("threads");
-    let threads = rounds::threads(options.rounds / 8 + 3)?;
+    let threads = rounds::threads(options.rounds / 8 + 1, quick)?;
     eprintln!("series");
     let series = rounds::series(options.rounds)?;
     eprintln!("cold calls");
-    let cold = rounds::cold(options.rounds / 16 + 3)?;
+    let cold = rounds::cold(options.rounds / 16 + 1)?;
     eprintln!("a million tasks a second, {} s each", options.seconds);
     let paced = paced::all(options.seconds)?;
 
+    eprintln!("rates");
+    let rates = rounds::rates(quick)?;
+    eprintln!("memory");
+    let memory = memory::all(quick)?;
+
     let claims = claims::judge(&calls, &threads, &series, &paced);
-    let text = table::markdown(&calls, &threads, &series, &cold, &paced, &claims);
+    let seen = Seen {
+        calls: &calls,
+        threads: &threads,
+        series: &series,
+        cold: &cold,
+        paced: &paced,
+        rates: &rates,
+        memory: &memory,
+        claims: &claims,
+    };
+    let text = table::markdown(&seen);
     fs::create_dir_all(&options.out)?;
     fs::write(options.out.join("overhead.md"), &text)?;
     plot::draw(&options.out.join("overhead.svg"), &calls)?;
@@ -83,6 +100,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let result = match arguments.first().map(String::as_str) {
         Some(child::FLAG) => child::run(&arguments[1..]).map(|()| true),
+        Some(memory::FLAG) => memory::run(&arguments[1..]).map(|()| true),
         _ => Options::parse(arguments.into_iter()).and_then(|options| report(&options)),
     };
     match result {

@@ -4,6 +4,8 @@ use std::{
     env,
     io::{BufRead as _, BufReader, Write as _},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use instrument_task_benches::figures::Samples;
@@ -47,7 +49,18 @@ impl Process {
 
     /// Has it do something, and reads its answer.
     pub fn ask(&mut self, command: &str) -> Result<Vec<f64>, Error> {
+        self.tell(command)?;
+        self.hear(command)
+    }
+
+    /// Has it do something.
+    fn tell(&mut self, command: &str) -> Result<(), Error> {
         writeln!(self.input, "{command}")?;
+        Ok(())
+    }
+
+    /// Reads its answer to that.
+    fn hear(&mut self, command: &str) -> Result<Vec<f64>, Error> {
         let mut line = String::new();
         if self.output.read_line(&mut line)? == 0 {
             return Err(format!("no answer to {command}").into());
@@ -62,6 +75,13 @@ impl Process {
         let _ = writeln!(self.input, "end");
         self.child.wait()?;
         Ok(self.sink)
+    }
+
+    /// Has it end, whatever it has not delivered.
+    fn quit(mut self) -> Result<(), Error> {
+        let _ = writeln!(self.input, "quit");
+        self.child.wait()?;
+        Ok(())
     }
 }
 
@@ -117,7 +137,7 @@ pub fn calls(rounds: usize) -> Result<Calls, Error> {
     }
     all.into_iter()
         .map(|(contender, process, samples)| {
-            process.end()?;
+            process.quit()?;
             Ok((contender, samples))
         })
         .collect::<Result<_, _>>()
@@ -131,7 +151,8 @@ pub const THREADS: [usize; 3] = [1, 2, 4];
 pub type Threads = Vec<(&'static str, [Samples; THREADS.len()])>;
 
 /// Asks some for batches on several threads at once.
-pub fn threads(rounds: usize) -> Result<Threads, Error> {
+pub fn threads(rounds: usize, quick: bool) -> Result<Threads, Error> {
+    let inner = if quick { 2 } else { 60 };
     let mut all = Vec::new();
     for name in [
         limits::BARE,
@@ -146,12 +167,14 @@ pub fn threads(rounds: usize) -> Result<Threads, Error> {
     for _ in 0..rounds {
         for (_, process, samples) in &mut all {
             for (count, samples) in THREADS.into_iter().zip(samples) {
-                samples.0.push(process.ask(&format!("threads {count}"))?[0]);
+                samples
+                    .0
+                    .push(process.ask(&format!("threads {count} {inner}"))?[0]);
             }
         }
     }
     all.into_iter()
-        .map(|(name, process, samples)| process.end().map(|_| (name, samples)))
+        .map(|(name, process, samples)| process.quit().map(|()| (name, samples)))
         .collect()
 }
 
@@ -175,7 +198,7 @@ pub fn series(rounds: usize) -> Result<Vec<(usize, Samples)>, Error> {
         }
     }
     all.into_iter()
-        .map(|(series, process, samples)| process.end().map(|_| (series, samples)))
+        .map(|(series, process, samples)| process.quit().map(|()| (series, samples)))
         .collect()
 }
 
@@ -196,6 +219,62 @@ pub fn cold(rounds: usize) -> Result<Vec<(&'static str, Samples)>, Error> {
     let bare = all[0].2.clone();
     all.into_iter()
         .skip(1)
-        .map(|(name, process, samples)| process.end().map(|_| (name, samples.over(&bare))))
+        .map(|(name, process, samples)| process.quit().map(|()| (name, samples.over(&bare))))
+        .collect()
+}
+
+/// Calls a second.
+pub const RATES: [u32; 5] = [1, 1_000, 10_000, 100_000, 1_000_000];
+
+/// Nanoseconds of a call for each contender, by rate.
+pub type Rates = Vec<(&'static str, Vec<f64>)>;
+
+/// What a call costs at so many a second, over the bare one. All work side by side, a moment apart, where each makes a few calls only.
+pub fn rates(quick: bool) -> Result<Rates, Error> {
+    let names = [
+        limits::BARE,
+        ours::UNTIMED,
+        ours::DEFAULT,
+        ours::TIMED,
+        metrics::HANDLES,
+        metrics::MACROS,
+        cadence::BUFFERED,
+    ];
+    let mut all = Vec::new();
+    for name in names {
+        all.push((name, Process::start(name, None)?, Vec::new()));
+    }
+    for rate in RATES {
+        let is_rare = rate == 1;
+        let seconds = match (quick, is_rare) {
+            (true, _) => 0.0,
+            (_, true) => 6.5,
+            _ => 0.7,
+        };
+        let command = format!("rate {rate} {seconds}");
+        let at_once = if is_rare { all.len() } else { 1 };
+        for some in all.chunks_mut(at_once) {
+            for (_, process, _) in &mut *some {
+                process.tell(&command)?;
+                if is_rare {
+                    thread::sleep(Duration::from_millis(50));
+                }
+            }
+            for (_, process, seen) in some {
+                seen.push(process.hear(&command)?[0]);
+            }
+        }
+    }
+    let bare = all[0].2.clone();
+    all.into_iter()
+        .map(|(name, process, seen)| {
+            let over = seen.iter().zip(&bare).map(|(own, bare)| own - bare);
+            let figures = if name == limits::BARE {
+                bare.clone()
+            } else {
+                over.collect()
+            };
+            process.quit().map(|()| (name, figures))
+        })
         .collect()
 }

@@ -2,25 +2,31 @@
 
 use std::fmt::Write as _;
 
-use instrument_task_benches::figures::Samples;
-use instrument_task_peers::contenders::limits;
+use instrument_task_benches::{figures::Samples, machine};
+use instrument_task_peers::contenders::{limits, ours};
 
 use super::{
     claims::{Bound, Claim},
-    machine,
+    memory::{Memory, SIZES},
     paced::{Paced, RATE},
-    rounds::{Calls, THREADS, Threads},
+    rounds::{Calls, RATES, Rates, THREADS, Threads},
 };
 
 /// Everything that was measured.
-pub fn markdown(
-    calls: &Calls,
-    threads: &Threads,
-    series: &[(usize, Samples)],
-    cold: &[(&str, Samples)],
-    paced: &[Paced],
-    claims: &[Claim],
-) -> String {
+#[derive(Debug)]
+pub struct Seen<'a> {
+    pub calls: &'a Calls,
+    pub threads: &'a Threads,
+    pub series: &'a [(usize, Samples)],
+    pub cold: &'a [(&'static str, Samples)],
+    pub paced: &'a [Paced],
+    pub rates: &'a Rates,
+    pub memory: &'a Memory,
+    pub claims: &'a [Claim],
+}
+
+/// The page.
+pub fn markdown(seen: &Seen<'_>) -> String {
     let mut page = String::from("# What measuring a task costs\n");
     // Writing to a string does not fail.
     let _ = write!(
@@ -29,12 +35,15 @@ pub fn markdown(
         machine::describe(),
         machine::versions().join(", ")
     );
-    section_claims(&mut page, claims);
-    section_calls(&mut page, calls);
-    section_threads(&mut page, threads);
-    section_series(&mut page, series);
-    section_cold(&mut page, cold);
-    section_paced(&mut page, paced);
+    section_claims(&mut page, seen.claims);
+    section_calls(&mut page, seen.calls);
+    section_parts(&mut page, seen.calls);
+    section_rates(&mut page, seen.rates);
+    section_threads(&mut page, seen.threads);
+    section_series(&mut page, seen.series);
+    section_cold(&mut page, seen.cold);
+    section_paced(&mut page, seen.paced);
+    section_memory(&mut page, seen.memory);
     page
 }
 
@@ -58,18 +67,27 @@ fn section_claims(page: &mut String, claims: &[Claim]) {
     heading(
         page,
         "Claims",
-        "What the library promises, and what this run saw.",
-        &["claim", "bound", "seen", ""],
+        "What the library promises, and what this run saw. *At best* is what it would be if a timed call cost nothing but its two clock \
+         readings.",
+        &["claim", "bound", "seen", "at best", ""],
     );
+    let mut reasons = Vec::new();
     for claim in claims {
         let bound = match claim.bound {
             Bound::AtMost(most) => format!("≤ {most}"),
             Bound::AtLeast(least) => format!("≥ {least}"),
         };
         let verdict = if claim.holds() {
-            "holds"
+            "holds".to_owned()
+        } else if claim.why.is_empty() {
+            "**does not hold**".to_owned()
         } else {
-            "**does not hold**"
+            let number = reasons.iter().position(|why| *why == claim.why);
+            let number = number.unwrap_or_else(|| {
+                reasons.push(claim.why);
+                reasons.len() - 1
+            });
+            format!("**does not hold** ({})", number + 1)
         };
         row(
             page,
@@ -77,8 +95,39 @@ fn section_claims(page: &mut String, claims: &[Claim]) {
                 claim.text.to_owned(),
                 bound,
                 short(claim.seen),
-                verdict.to_owned(),
+                claim.at_best.map_or_else(|| "–".to_owned(), short),
+                verdict,
             ],
+        );
+    }
+    for (at, why) in reasons.iter().enumerate() {
+        let _ = write!(page, "{}{}. {why}", if at == 0 { "\n" } else { "" }, at + 1);
+        page.push('\n');
+    }
+}
+
+/// What a timed call is made of.
+fn section_parts(page: &mut String, calls: &Calls) {
+    heading(
+        page,
+        "A timed call in parts",
+        "An untimed call counts as a timed one does, and reads no clock. The rest is the value on the ring, and what waits for the \
+         readings.",
+        &["", "ns", "of the whole"],
+    );
+    let (bare, reads) = (calls.of(limits::BARE), calls.of(limits::RAW_READS));
+    let over = |name: &str| calls.of(name).over(bare);
+    let (timed, untimed) = (over(ours::TIMED), over(ours::UNTIMED));
+    for (name, part) in [
+        ("two raw clock reads", reads),
+        ("counting", &untimed),
+        ("the rest", &timed.over(reads).over(&untimed)),
+        ("all", &timed),
+    ] {
+        let share = part.by(&timed).median() * 100.0;
+        row(
+            page,
+            &[name.to_owned(), short(part.median()), format!("{share:.0} %")],
         );
     }
 }
@@ -155,6 +204,43 @@ fn section_cold(page: &mut String, cold: &[(&str, Samples)]) {
     );
     for (name, samples) in cold {
         row(page, &[(*name).to_owned(), short(samples.median())]);
+    }
+}
+
+fn section_rates(page: &mut String, rates: &Rates) {
+    let columns = RATES.map(|rate| rate.to_string());
+    let mut titles = vec!["ns of a call"];
+    titles.extend(columns.iter().map(String::as_str));
+    heading(
+        page,
+        "Calls a second",
+        "What a call costs a thread that makes so many a second and sleeps between them, in portions of a millisecond: over the bare one, \
+         in the first line. One call a second or one a millisecond finds little of itself in the caches. From some 10 000 a second \
+         on, timed calls fill a thread's ring between two drains, and are sampled.",
+        &titles,
+    );
+    for (name, figures) in rates {
+        let mut cells = vec![(*name).to_owned()];
+        cells.extend(figures.iter().map(|figure| short(*figure)));
+        row(page, &cells);
+    }
+}
+
+fn section_memory(page: &mut String, memory: &Memory) {
+    let columns = SIZES.map(|(threads, names)| format!("{threads} × {names}"));
+    let mut titles = vec!["threads × names"];
+    titles.extend(columns.iter().map(String::as_str));
+    heading(
+        page,
+        "Memory",
+        "KiB by which a process grew at most when so many threads called tasks of so many names each, and all was sent once. The bare \
+         call's are the threads.",
+        &titles,
+    );
+    for (name, figures) in memory {
+        let mut cells = vec![(*name).to_owned()];
+        cells.extend(figures.iter().map(|figure| format!("{figure:.0}")));
+        row(page, &cells);
     }
 }
 

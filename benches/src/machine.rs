@@ -3,6 +3,7 @@
 use std::{fs, process::Command, thread};
 
 /// A line about the machine, the compiler and the day.
+#[must_use]
 pub fn describe() -> String {
     let cores = thread::available_parallelism().map_or(0, usize::from);
     let processor = fs::read_to_string("/proc/cpuinfo")
@@ -27,8 +28,9 @@ pub fn describe() -> String {
 }
 
 /// The versions of what was compared, as the lock file has them.
+#[must_use]
 pub fn versions() -> Vec<String> {
-    let lock = include_str!("../../../../../Cargo.lock");
+    let lock = include_str!("../../Cargo.lock");
     let names = [
         "instrument-task",
         "tracing",

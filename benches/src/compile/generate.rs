@@ -1,20 +1,22 @@
-//! The scratch packages: 1 000 functions each.
+//! The scratch packages.
 
 use std::{fmt::Write as _, fs, io, path::Path};
-
-pub const FUNCTIONS: usize = 1_000;
 
 /// What kinds of functions there are.
 pub const KINDS: [&str; 2] = ["sync", "async"];
 
 /// An attribute.
+#[derive(Clone, Copy, Debug)]
 pub struct Attribute {
     /// In a package's name.
     pub short: &'static str,
+    /// In a table.
     pub shown: &'static str,
     /// As it is written before a function.
     text: &'static str,
     dependency: &'static str,
+    /// Whether it takes so long to compile that once has to do.
+    pub slow: bool,
 }
 
 /// Nothing, this library's, and its peers'. Tracing is the third: the limits are shares of it.
@@ -24,47 +26,70 @@ pub const ATTRIBUTES: [Attribute; 5] = [
         shown: "bare",
         text: "",
         dependency: "",
+        slow: false,
     },
     Attribute {
         short: "ours",
         shown: "`instrument_task`",
         text: "#[instrument_task::instrument_task]",
-        dependency: "instrument-task = { path = '../../../instrument' }",
+        dependency: concat!(
+            "instrument-task = { path = '",
+            env!("CARGO_MANIFEST_DIR"),
+            "/../instrument' }"
+        ),
+        slow: false,
     },
     Attribute {
         short: "tracing",
         shown: "`tracing::instrument(skip_all)`",
         text: "#[tracing::instrument(skip_all)]",
         dependency: "tracing = '0.1'",
+        slow: false,
     },
     Attribute {
         short: "fastrace",
         shown: "`fastrace::trace`",
         text: "#[fastrace::trace]",
         dependency: "fastrace = { version = '0.7', features = ['enable'] }",
+        slow: false,
     },
     Attribute {
         short: "autometrics",
         shown: "`autometrics`",
         text: "#[autometrics::autometrics]",
         dependency: "autometrics = { version = '3', features = ['prometheus-exporter'] }",
+        slow: true,
     },
 ];
 
+/// The name of the package whose functions are of that kind and have that attribute.
+#[must_use]
 pub fn package(kind: &str, attribute: &Attribute) -> String {
     format!("{kind}-{}", attribute.short)
 }
 
-/// Writes the workspace with all packages.
-pub fn workspace(root: &Path, attributes: &[Attribute]) -> io::Result<()> {
+/// The name of the package that has nothing but the attribute's dependency.
+#[must_use]
+pub fn tree(attribute: &Attribute) -> String {
+    format!("tree-{}", attribute.short)
+}
+
+/// Writes the workspace with all packages, of so many functions each. Versions are those that this project has locked.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn workspace(root: &Path, attributes: &[Attribute], count: usize) -> io::Result<()> {
     let mut members = vec![String::from("sizes")];
     for attribute in attributes {
         for kind in KINDS {
             let name = package(kind, attribute);
-            let text = functions(kind == "async", attribute.text);
+            let text = functions(kind == "async", attribute.text, count);
             write_package(root, &name, attribute.dependency, "lib.rs", &text)?;
             members.push(name);
         }
+        let name = tree(attribute);
+        write_package(root, &name, attribute.dependency, "lib.rs", "")?;
+        members.push(name);
     }
     let dependencies: Vec<_> = attributes.iter().map(|attribute| attribute.dependency).collect();
     write_package(
@@ -77,7 +102,8 @@ pub fn workspace(root: &Path, attributes: &[Attribute]) -> io::Result<()> {
     let manifest = format!(
         "[workspace]\nresolver = '3'\nmembers = {members:?}\n[profile.dev]\ndebug = 0\nincremental = false\n"
     );
-    fs::write(root.join("Cargo.toml"), manifest)
+    fs::write(root.join("Cargo.toml"), manifest)?;
+    fs::write(root.join("Cargo.lock"), include_str!("../../../Cargo.lock"))
 }
 
 fn write_package(root: &Path, name: &str, dependencies: &str, file: &str, text: &str) -> io::Result<()> {
@@ -91,14 +117,14 @@ fn write_package(root: &Path, name: &str, dependencies: &str, file: &str, text: 
 }
 
 /// The functions of a package: of each four, two return a `Result` and leave early, one a number and one nothing.
-fn functions(is_async: bool, attribute: &str) -> String {
+fn functions(is_async: bool, attribute: &str, count: usize) -> String {
     let (word, wait) = if is_async { ("async ", ".await") } else { ("", "") };
     let mut text = format!(
         "#[derive(Debug)]\npub struct Refused(pub u64);\n\
          #[inline(never)]\npub {word}fn parse(text: &str) -> Result<u64, Refused> {{ text.parse().map_err(|_| Refused(0)) }}\n\
          #[inline(never)]\npub {word}fn send(n: u64) {{ std::hint::black_box(n); }}\n"
     );
-    for n in 0..FUNCTIONS {
+    for n in 0..count {
         let (output, body) = match n % 4 {
             0 => (
                 "-> Result<u64, Refused>",

@@ -1,6 +1,7 @@
 //! Runs cargo over the scratch packages.
 
 use std::{
+    collections::BTreeSet,
     env, fs, io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -9,11 +10,15 @@ use std::{
 
 use proc_macro2::{TokenStream, TokenTree};
 
+/// The scratch packages' workspace.
+#[derive(Debug)]
 pub struct Workspace {
     root: PathBuf,
 }
 
 impl Workspace {
+    /// The one that was written there.
+    #[must_use]
     pub fn new(root: PathBuf) -> Self {
         Self { root }
     }
@@ -28,16 +33,72 @@ impl Workspace {
         command
     }
 
-    /// Runs cargo, and says so if it fails.
-    pub fn run(&self, arguments: &[&str]) -> io::Result<()> {
-        let status = self.cargo(arguments).status()?;
-        if status.success() {
-            return Ok(());
+    /// Runs cargo. What it prints.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub fn run(&self, arguments: &[&str]) -> io::Result<String> {
+        let output = self.cargo(arguments).stderr(Stdio::inherit()).output()?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
         Err(io::Error::other(format!("cargo {} failed", arguments.join(" "))))
     }
 
-    /// Compiles the package alone; the seconds that it took.
+    /// How many crates the package depends on.
+    ///
+    /// # Errors
+    /// If cargo fails.
+    pub fn crates(&self, package: &str) -> io::Result<usize> {
+        let arguments = [
+            "tree",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ];
+        let text = self.run(&[&arguments[..], &["--package", package]].concat())?;
+        let names: BTreeSet<_> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+        Ok(names
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .count()
+            .saturating_sub(1))
+    }
+
+    /// Builds the package with all that it depends on, from nothing; the seconds of processor time that it took, and those that
+    /// passed.
+    ///
+    /// # Errors
+    /// If it does not compile.
+    pub fn cold(&self, package: &str) -> io::Result<(f64, f64)> {
+        let target = self.root.join("target/cold");
+        match fs::remove_dir_all(&target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let (before, began) = (processor_seconds(), Instant::now());
+        let status = self
+            .cargo(&["build", "--quiet", "--offline", "--lib", "--package", package])
+            .env("CARGO_TARGET_DIR", &target)
+            .status()?;
+        if !status.success() {
+            return Err(io::Error::other(format!("{package} does not compile")));
+        }
+        let passed = began.elapsed().as_secs_f64();
+        let took = processor_seconds()
+            .zip(before)
+            .map(|(after, before)| after - before);
+        fs::remove_dir_all(&target)?;
+        Ok((took.unwrap_or(passed), passed))
+    }
+
+    /// Compiles the package alone; the seconds of processor time that it took.
+    ///
+    /// # Errors
+    /// If it does not compile.
     pub fn time(&self, package: &str, arguments: &[&str]) -> io::Result<f64> {
         let source = fs::File::options()
             .append(true)
@@ -59,6 +120,9 @@ impl Workspace {
     }
 
     /// What the optimised code and data of the package take.
+    ///
+    /// # Errors
+    /// If `size` fails.
     pub fn object_bytes(&self, package: &str) -> io::Result<u64> {
         let name = format!("target/release/lib{}.rlib", package.replace('-', "_"));
         let output = Command::new("size")
@@ -75,6 +139,9 @@ impl Workspace {
     }
 
     /// Tokens of the package once all macros are expanded.
+    ///
+    /// # Errors
+    /// If the compiler fails.
     pub fn expanded_tokens(&self, package: &str) -> io::Result<usize> {
         let output = self
             .cargo(&[
