@@ -25,7 +25,8 @@ pub struct Instructions {
 
 /// Instructions of a call. Those of a peer's disabled attribute are of the same order as the first.
 pub const INSTRUCTIONS: [Instructions; 3] = [
-    // One load and a branch at the start, a branch at the end, and what the stack frame takes.
+    // Four to look whether there is a client, a store, and the stack frame for the case that there is. Eight would do without the
+    // frame; ARCHITECTURE tells what that would cost a call that counts.
     Instructions {
         mode: "off",
         plain: 12,
