@@ -157,7 +157,7 @@ fn attempts_are_what_the_store_says() {
     );
     // A payload that the handler cannot take is an error like any other.
     assert_eq!((count("exceptions"), count("panics")), (4 + 2 + 1, 2));
-    assert_eq!(count("exhausted"), 4 + 1);
+    assert_eq!(count("exhausted"), 4 + 2 + 1);
     assert_eq!((count("exceptions.address"), count("exceptions._other")), (4, 1));
     let waited = receiver.timer("tasks.duration.send_letter.queue_latency");
     assert_eq!(
@@ -267,14 +267,20 @@ fn an_end_that_another_plugin_keeps_back_is_told_by_the_release() {
             reason: FailureReason::ShutdownAborted,
         }));
         drop(lost);
+        // One that a plugin refused before it ran.
+        now(hooks.emit(JobPermanentlyFailContext {
+            job: job(6, 2, 2),
+            worker_id: worker_id(),
+            error: "TaskError(\"refused\")".into(),
+        }));
         // A worker that is dropped.
         drop(hooks);
     });
     let task = seen.task("print.press");
-    assert_eq!((task.started, task.success, task.exceptions), (6, 2, 1));
+    assert_eq!((task.started, task.success, task.exceptions), (7, 2, 2));
     assert_eq!(task.cancelled, 2, "the interrupted one and the lost one");
     assert_eq!(seen.counter("tasks.status.print.press.retries"), 1);
-    assert_eq!(seen.counter("tasks.status.print.press.exhausted"), 1);
+    assert_eq!(seen.counter("tasks.status.print.press.exhausted"), 2);
 }
 
 #[test]

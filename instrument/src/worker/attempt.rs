@@ -58,8 +58,14 @@ impl Attempt {
 
     /// The attempt failed, and it was the last that the job has.
     pub fn exhaust(mut self, kind: Option<&'static str>) {
-        self.counters().exhausted.add_in(self.recorder, 1);
+        self.was_last();
         self.end(End::Exception, kind);
+    }
+
+    /// Says that the job has no attempts left after this one, which is about to end in a panic or at its time limit: it is
+    /// exhausted then.
+    pub fn was_last(&self) {
+        self.counters().exhausted.add_in(self.recorder, 1);
     }
 
     /// The attempt failed, and the job will be tried again.

@@ -2,9 +2,9 @@
 //! whether it is there at all.
 //!
 //! [`#[instrument_task]`](macro@crate::instrument_task) on a job's function sees calls. Only the queue knows that an error is to be tried
-//! again, when a job was put in, or that a payload made no sense. For apalis there is a layer (feature `apalis`); for any other
-//! queue its author or user calls [`Metrics`] where the queue has a place for it: a middleware, a plugin, a wrapper around
-//! the task. [The guide](crate::guide::workers) lists every metric.
+//! again, when a job was put in, or that a payload made no sense. apalis, celery and `graphile_worker` have a layer, each behind
+//! the feature of its name; for any other queue its author or user calls [`Metrics`] where the queue has a place for it: a middleware,
+//! a plugin, a wrapper around the task. [The guide](crate::guide::workers) lists every metric.
 //!
 //! ```
 //! use instrument_task::worker::Metrics;
@@ -30,11 +30,12 @@
 mod attempt;
 mod instance;
 mod series;
+mod workers;
 
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -120,7 +121,8 @@ impl Metrics {
 
     /// What tells this process's gauges from those of others, which would overwrite each other: the tag or node `instance`.
     /// Counters carry none: they are to be summed. Defaults to `host.pid`; a name that outlives a restart, such as that of a
-    /// pod's place in its set, keeps the number of series in the server down. Two workers of one task in a process need two.
+    /// pod's place in its set, keeps the number of series in the server down. Workers of one task and instance in a process are told of
+    /// together: what is in flight is added up, and so is what there may be.
     #[must_use]
     pub fn instance(self, instance: impl Into<String>) -> Self {
         self.change(|setup| setup.instance = instance.into())
@@ -153,11 +155,13 @@ impl Metrics {
     pub fn heartbeat(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.inner.heartbeat.store(now.as_secs(), Ordering::Relaxed);
+        // A worker that lives has started, whether that was told or not.
+        self.inner.since().get_or_insert_with(Instant::now);
         self.watch_life();
     }
 
-    /// Says that the worker has been running since then, and that nothing will give signs of its life.
-    #[cfg(feature = "graphile_worker")]
+    /// Says that the worker has been running since then, and gives no sign of life by that.
+    #[cfg(any(feature = "apalis", feature = "graphile_worker"))]
     pub(crate) fn runs_since(&self, start: Instant) {
         *self.inner.since() = Some(start);
         self.watch_life();
@@ -165,21 +169,19 @@ impl Metrics {
 
     /// Has the current recorder read heartbeat and uptime.
     fn watch_life(&self) {
-        let (gauges, recorder) = (self.inner.gauges(), local::current());
+        let (gauges, recorder) = (self.gauges(), local::current());
         if recorder != 0 && self.inner.alive_read_by.swap(recorder, Ordering::Relaxed) != recorder {
-            let alive = |read: fn(&Inner) -> Option<f64>| self.read(read);
             gauges
                 .heartbeat
-                .observe_in(recorder, alive(Inner::last_heartbeat));
-            gauges.uptime.observe_in(recorder, alive(Inner::uptime));
+                .observe_in(recorder, gauges.read(workers::heartbeat));
+            gauges.uptime.observe_in(recorder, gauges.read(workers::uptime));
         }
     }
 
-    /// Says that the worker has stopped: heartbeat and uptime are not sent any more.
+    /// Says that the worker has stopped: heartbeat and uptime go to 0, unless another one of the same name and instance lives.
     pub fn stop_worker(&self) {
         *self.inner.since() = None;
         self.inner.heartbeat.store(0, Ordering::Relaxed);
-        self.inner.alive_read_by.store(0, Ordering::Relaxed);
     }
 
     /// The jobs that are under way.
@@ -195,22 +197,29 @@ impl Metrics {
             return;
         }
         self.inner.read_by.store(recorder, Ordering::Relaxed);
-        let gauges = self.inner.gauges();
-        let in_flight = |inner: &Inner| Some(inner.in_flight.load(Ordering::Relaxed) as f64);
-        gauges.in_flight.observe_in(recorder, self.read(in_flight));
+        let gauges = self.gauges();
+        gauges
+            .in_flight
+            .observe_in(recorder, gauges.read(workers::in_flight));
         if self.inner.setup.concurrency > 0 {
-            let saturation = |inner: &Inner| {
-                let in_flight = inner.in_flight.load(Ordering::Relaxed);
-                Some(in_flight as f64 / inner.setup.concurrency as f64)
-            };
-            gauges.saturation.observe_in(recorder, self.read(saturation));
+            gauges
+                .saturation
+                .observe_in(recorder, gauges.read(workers::saturation));
         }
     }
 
-    /// Reads a gauge for as long as there is somebody who could change it.
-    fn read(&self, read: fn(&Inner) -> Option<f64>) -> Box<dyn Fn() -> Option<f64> + Send + Sync> {
-        let inner: Weak<Inner> = Arc::downgrade(&self.inner);
-        Box::new(move || read(&*inner.upgrade()?))
+    fn gauges(&self) -> &'static Gauges {
+        let Setup {
+            task,
+            queue,
+            instance,
+            ..
+        } = &self.inner.setup;
+        self.inner.gauges.get_or_init(|| {
+            let gauges = series::gauges(task, queue.as_deref(), instance);
+            gauges.join(&self.inner);
+            gauges
+        })
     }
 }
 
@@ -221,33 +230,8 @@ impl Inner {
             .get_or_init(|| series::counters(task, queue.as_deref()))
     }
 
-    fn gauges(&self) -> &'static Gauges {
-        let Setup {
-            task,
-            queue,
-            instance,
-            ..
-        } = &self.setup;
-        self.gauges
-            .get_or_init(|| series::gauges(task, queue.as_deref(), instance))
-    }
-
     fn since(&self) -> MutexGuard<'_, Option<Instant>> {
         self.since.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn uptime(&self) -> Option<f64> {
-        Some(self.since().as_ref()?.elapsed().as_secs() as f64)
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "exact for more seconds than there will be"
-    )]
-    fn last_heartbeat(&self) -> Option<f64> {
-        Some(self.heartbeat.load(Ordering::Relaxed))
-            .filter(|at| *at != 0)
-            .map(|at| at as f64)
     }
 }
 

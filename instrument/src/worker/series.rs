@@ -6,6 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use super::workers::Workers;
 use crate::{
     metric::{Counter, Gauge, Tag, Timer},
     task::site::{Setup, Site},
@@ -30,6 +31,7 @@ pub(super) struct Gauges {
     pub(super) saturation: Gauge,
     pub(super) heartbeat: Gauge,
     pub(super) uptime: Gauge,
+    pub(super) workers: Workers,
 }
 
 #[derive(Default)]
@@ -104,6 +106,7 @@ pub(super) fn gauges(task: &str, queue: Option<&str>, instance: &str) -> &'stati
         saturation: Gauge::tagged(status("saturation"), tags),
         heartbeat: Gauge::tagged(status("heartbeat"), tags),
         uptime: Gauge::tagged(status("uptime"), tags),
+        workers: Workers::default(),
     });
     made.gauges.insert((task, queue, instance), gauges);
     gauges

@@ -1,7 +1,10 @@
-use std::{panic::AssertUnwindSafe, thread};
+use std::{panic::AssertUnwindSafe, thread, time::Duration};
 
 use super::*;
-use crate::testing::{Captured, capture};
+use crate::{
+    Client,
+    testing::{Captured, Receiver, capture},
+};
 
 fn counter(seen: &Captured, what: &str) -> u64 {
     seen.counter(&format!("tasks.status.{what}"))
@@ -68,7 +71,7 @@ fn what_is_counted_belongs_to_the_client_at_the_start() {
 fn without_a_client_only_what_is_in_flight_is_known() {
     let metrics = Metrics::new("worker_off");
     let running = metrics.start();
-    running.waited(std::time::Duration::from_secs(1));
+    running.waited(Duration::from_secs(1));
     assert_eq!(metrics.in_flight(), 1);
     running.succeed();
     assert_eq!(metrics.in_flight(), 0);
@@ -78,8 +81,8 @@ fn without_a_client_only_what_is_in_flight_is_known() {
 
 #[test]
 fn counts_of_all_threads_add_up() {
-    let receiver = crate::testing::Receiver::start().unwrap();
-    let client = crate::Client::builder()
+    let receiver = Receiver::start().unwrap();
+    let client = Client::builder()
         .ignore_environment()
         .address(receiver.address().to_string())
         .build()
@@ -94,7 +97,7 @@ fn counts_of_all_threads_add_up() {
                 crate::with_client(&client, || {
                     for _ in 0..1_000 {
                         let running = metrics.start();
-                        running.waited(std::time::Duration::from_millis(3));
+                        running.waited(Duration::from_millis(3));
                         running.retry();
                     }
                 });
@@ -102,12 +105,10 @@ fn counts_of_all_threads_add_up() {
         }
     });
     let running = crate::with_client(&client, || metrics.start());
-    client.flush(std::time::Duration::from_secs(5));
+    client.flush(Duration::from_secs(5));
     let tags = "instance.i_1.queue.a_b";
     let gauge = |what: &str| receiver.gauge(&format!("tasks.status.worker_threads.{what}.{tags}"));
-    let told = receiver.wait_until(std::time::Duration::from_secs(5), |_| {
-        gauge("saturation").is_some()
-    });
+    let told = receiver.wait_until(Duration::from_secs(5), |_| gauge("saturation").is_some());
     assert!(
         told,
         "{:?}",
@@ -119,9 +120,9 @@ fn counts_of_all_threads_add_up() {
     assert_eq!((gauge("in_flight"), gauge("saturation")), (Some(1.0), Some(0.25)));
     drop(running);
     drop(metrics);
-    let report = client.shutdown(std::time::Duration::from_secs(5));
+    let report = client.shutdown(Duration::from_secs(5));
     assert!(report.ledger.is_balanced(), "{report:?}");
-    receiver.wait_until(std::time::Duration::from_secs(5), |receiver| {
+    receiver.wait_until(Duration::from_secs(5), |receiver| {
         receiver.packets_seen() >= report.ledger.packets
     });
     let count = |what: &str| receiver.counter(&format!("tasks.status.worker_threads.{what}.queue.a_b"));
@@ -139,4 +140,41 @@ fn counts_of_all_threads_add_up() {
         "once more, when the worker is gone"
     );
     assert_eq!(receiver.bad_lines(), Vec::<String>::new());
+}
+
+#[test]
+fn workers_of_one_task_and_instance_are_added_up() {
+    const BOUND: Duration = Duration::from_secs(10);
+    let receiver = Receiver::start().unwrap();
+    let guard = Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .build()
+        .unwrap();
+    let gauge = |what: &str| {
+        assert_eq!(guard.client().flush(BOUND).pending, 0);
+        let packets = guard.client().ledger().packets;
+        assert!(receiver.wait_until(BOUND, |receiver| receiver.packets_seen() >= packets));
+        receiver.gauge(&format!("tasks.status.worker_many.{what}.instance.i"))
+    };
+    let worker = || Metrics::new("worker_many").instance("i").concurrency(2);
+    let start = |worker: &Metrics| crate::with_client(&guard.client(), || worker.start());
+    let (one, other) = (worker(), worker());
+    crate::with_client(&guard.client(), || {
+        one.start_worker();
+        other.start_worker();
+    });
+    let (first, second, third) = (start(&one), start(&other), start(&other));
+    assert_eq!(gauge("in_flight"), Some(3.0));
+    assert_eq!(gauge("saturation"), Some(0.75));
+
+    // The one that goes leaves the other's alone.
+    one.stop_worker();
+    drop((first, one));
+    assert_eq!(gauge("in_flight"), Some(2.0));
+    assert_eq!(gauge("saturation"), Some(1.0));
+    assert!(gauge("heartbeat").is_some_and(|at| at > 0.0));
+    drop((second, third));
+    other.stop_worker();
+    assert_eq!((gauge("in_flight"), gauge("heartbeat")), (Some(0.0), Some(0.0)));
 }

@@ -95,9 +95,6 @@ impl Job {
         if is_panic(error) {
             return Failure::Panic;
         }
-        if error.is::<RetryAfterError>() || error.is::<DeferredError>() {
-            return Failure::Retry;
-        }
         let (status, attempts) = (self.status.load(), self.attempt.current());
         if status == Status::Killed {
             return Failure::Other;
@@ -108,7 +105,8 @@ impl Job {
             *retries > 0 && attempts <= *retries && !ends
         });
         // A store has what failed run again for as long as it has attempts left.
-        let by_store = status == Status::Failed && self.max_attempts.is_some_and(|max| attempts < max);
+        let fails = status == Status::Failed || error.is::<RetryAfterError>() || error.is::<DeferredError>();
+        let by_store = fails && self.max_attempts.is_some_and(|max| attempts < max);
         if by_policy || by_store {
             return Failure::Retry;
         }

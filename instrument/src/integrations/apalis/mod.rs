@@ -30,15 +30,20 @@
 //!   again ([`MetricsLayer::retries`]): only then can it tell a retry from a failure.
 //! - **before `timeout()`**: a time limit is an error to be seen, and counts as a timeout. **After** it, all there is to see is that the
 //!   job was dropped: cancelled.
-//! - **before `catch_panic()`** or after it, a panic counts as one.
+//! - **before `catch_panic()`** or after it, a panic counts as one. (With a panic handler of one's own that returns another error, only
+//!   after it.)
 //!
 //! Both may be had: two layers, of two names. Most workers want the order metrics, `retry()`, `timeout()`, `catch_panic()`, which is
 //! jobs.
 //!
 //! # What it cannot see
 //!
-//! A payload that cannot be decoded reaches no layer and ends the worker; [`MetricsLayer::watch`] sees it. What waits in the queue only
-//! the store knows.
+//! A payload that cannot be decoded reaches no layer and ends the worker; [`MetricsLayer::watch`] sees it, and a `Monitor`, which runs its
+//! workers by itself, leaves no place for that. What waits in the queue only the store knows. A store without heartbeats, such as the one in
+//! memory, has none here.
+//!
+//! apalis ends a job for good at a panic or a time limit, unless a `retry()` outside of that tries again: such a job is lost, and not among
+//! the exhausted. `RetryAfterError` is a retry if the job has attempts left; the `SQLite` store (1.0) never takes such a job up again.
 //!
 //! [The guide](crate::guide::workers) lists every metric.
 
@@ -50,6 +55,7 @@ use std::{
     fmt,
     future::Future,
     task::{Context, Poll},
+    time::Instant,
 };
 
 use apalis_core::{
@@ -117,8 +123,9 @@ impl MetricsLayer {
     /// How often the worker's own policy tries again, as given to `RetryPolicy::retries`: for a layer that stands after
     /// `retry()`. Defaults to none, which is right before it.
     ///
-    /// What the store tries again is known without it: an error is a retry if the job has attempts left
-    /// (`max_attempts`), or if it says so itself (`RetryAfterError`).
+    /// What the store tries again is known without it: an error is a retry if the job has attempts left (`max_attempts`). The Redis store
+    /// makes 25 whatever a job's `max_attempts`: give it that number. A policy that asks about the error (`retry_if`) or takes its number from
+    /// each job (`from_task_config`) is not known: put the layer before `retry()` then.
     #[must_use]
     pub fn retries(mut self, retries: usize) -> Self {
         self.retries = Some(retries);
@@ -166,22 +173,32 @@ impl MetricsLayer {
     /// # Errors
     /// Those of `run`.
     pub async fn watch(&self, run: impl Future<Output = Result<(), WorkerError>>) -> Result<(), WorkerError> {
+        let _stops = Stops(&self.metrics);
         let result = run.await;
         if result.as_ref().is_err_and(is_payload_failure) {
             self.metrics.payload_failed();
         }
-        self.metrics.stop_worker();
         result
     }
 
     /// What the worker's events say about its life.
     fn listen(&self, event: &Event) {
         match event {
-            Event::Start => self.metrics.start_worker(),
+            // No sign of life: a store without heartbeats would never send another one.
+            Event::Start => self.metrics.runs_since(Instant::now()),
             Event::HeartBeat => self.metrics.heartbeat(),
             Event::Exit => self.metrics.stop_worker(),
             _ => {}
         }
+    }
+}
+
+/// Says that the worker has stopped, also if its future was dropped.
+struct Stops<'a>(&'a Metrics);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.stop_worker();
     }
 }
 

@@ -1,14 +1,8 @@
 //! An attempt at a job, and what its end means.
 
-use std::{
-    any::Any,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use ::celery::{
-    error::TaskError,
-    task::{Request, Task},
-};
+use ::celery::{error::TaskError, task::Task};
 use chrono::Utc;
 
 use crate::worker::{Attempt, Metrics};
@@ -18,17 +12,15 @@ pub(super) struct Running {
     attempt: Option<Attempt>,
     asked: Instant,
     time_limit: Option<Duration>,
+    /// Whether the job is not tried again, whatever its error.
+    is_last: bool,
 }
 
 impl Running {
-    /// Counts the start of an attempt that was asked for at `asked`, with a time limit in seconds.
-    pub(super) fn start<T: Task>(
-        metrics: &Metrics,
-        request: &Request<T>,
-        asked: Instant,
-        time_limit: Option<u32>,
-    ) -> Self {
+    /// Counts the start of an attempt that was asked for at `asked`.
+    pub(super) fn start<T: Task>(metrics: &Metrics, task: &T, asked: Instant) -> Self {
         let attempt = metrics.start();
+        let request = task.request();
         if let Some(eta) = request.eta.filter(|_| request.retries == 0) {
             // In the producer's clock: it may be ahead of this one.
             attempt.waited((Utc::now() - eta).to_std().unwrap_or_default());
@@ -36,7 +28,10 @@ impl Running {
         Self {
             attempt: Some(attempt),
             asked,
-            time_limit: time_limit.map(|seconds| Duration::from_secs(seconds.into())),
+            is_last: task.max_retries().is_some_and(|most| request.retries >= most),
+            time_limit: task
+                .time_limit()
+                .map(|seconds| Duration::from_secs(seconds.into())),
         }
     }
 
@@ -52,10 +47,9 @@ impl Running {
             TaskError::UnexpectedError(_) => task.retry_for_unexpected(),
             TaskError::ExpectedError(_) | TaskError::TimeoutError | TaskError::Retry(_) => true,
         };
-        let retries = task.request().retries;
         if !again {
             attempt.fail(Some(kind(error)));
-        } else if task.max_retries().is_some_and(|most| retries >= most) {
+        } else if self.is_last {
             attempt.exhaust(Some(kind(error)));
         } else {
             attempt.retry();
@@ -76,6 +70,9 @@ impl Drop for Running {
             return;
         };
         if self.time_limit.is_some_and(|limit| self.asked.elapsed() >= limit) {
+            if self.is_last {
+                attempt.was_last();
+            }
             attempt.time_out();
         } else {
             attempt.cancel();
@@ -91,13 +88,4 @@ fn kind(error: &TaskError) -> &'static str {
         TaskError::TimeoutError => "timeout",
         TaskError::Retry(_) => "retry",
     }
-}
-
-/// What a panic of the task is to celery.
-pub(super) fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("panicked: {}", text.unwrap_or("with a value of its own"))
 }

@@ -33,11 +33,15 @@
 //!   `retry_for_unexpected` is off;
 //! - the same error at the last of the task's `max_retries` is an **exception**, and the job is exhausted;
 //! - any other error is an exception. Exceptions are counted by their kind as well: `expected`, `unexpected`, `timeout`, `retry`;
-//! - an attempt that runs into the task's **time limit** is a timeout, which is among the cancelled;
-//! - a payload that cannot be decoded is a **payload failure**: no attempt is made.
+//! - an attempt that runs into the task's **time limit** is a timeout, which is among the cancelled; at the last of the `max_retries` the
+//!   job is exhausted as well;
+//! - parameters that cannot be decoded are a **payload failure**: no attempt is made.
 //!
-//! A **panic** is an exception and a panic, and becomes a `TaskError::UnexpectedError` to celery, which may try the job again. celery
-//! itself would lose count of its tasks at a panic, and wait for them for ever when it is told to stop.
+//! A **panic** is an exception and a panic. It goes on to celery, which does not run the job again, and takes it for one that is still
+//! under way: a worker that is told to stop then waits for ever. (The example of celery shows a worker that does not.)
+//!
+//! What celery drops before it makes a task of it is not seen: a message that is no JSON or of another content type, one for a task that
+//! is not registered, and a job that has expired.
 //!
 //! The **queue latency** is known for jobs with an `eta` or a countdown alone: how much later than that they began. Nothing in celery's
 //! messages says when a job was put in.
@@ -158,7 +162,7 @@ impl<T: Task + 'static> Task for Measured<T> {
         // Before celery sets the time limit, so that an attempt that reaches it is seen to have done so.
         let asked = Instant::now();
         Box::pin(async move {
-            let running = Running::start(&self.metrics, &self.request, asked, self.task.time_limit());
+            let running = Running::start(&self.metrics, &self.task, asked);
             let mut future = self.task.run(params.0);
             let polled = std::future::poll_fn(|context| {
                 match panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
@@ -174,7 +178,7 @@ impl<T: Task + 'static> Task for Measured<T> {
                 }
                 Err(panic) => {
                     running.panic();
-                    Err(TaskError::UnexpectedError(attempt::message(&*panic)))
+                    panic::resume_unwind(panic)
                 }
             }
         })

@@ -38,7 +38,8 @@ pub(super) struct Attempts {
 #[derive(Debug, Default)]
 struct State {
     tasks: HashMap<String, Metrics>,
-    running: HashMap<Key, Attempt>,
+    /// Those that have begun and not been released; without an attempt if it has ended.
+    running: HashMap<Key, Option<Attempt>>,
     /// When the worker started, while it runs.
     since: Option<Instant>,
 }
@@ -71,7 +72,7 @@ impl Attempts {
         for metrics in state.tasks.values() {
             metrics.stop_worker();
         }
-        for (_, attempt) in state.running.drain() {
+        for attempt in state.running.drain().filter_map(|(_, attempt)| attempt) {
             attempt.cancel();
         }
     }
@@ -83,36 +84,54 @@ impl Attempts {
             attempt.waited(waited(job));
         }
         // Another attempt of that number is one whose end nobody told of: it is dropped, and so cancelled.
-        self.state().running.insert(key(job), attempt);
+        self.state().running.insert(key(job), Some(attempt));
     }
 
-    /// Ends an attempt, unless that was done before.
+    /// Ends an attempt that has run, whatever becomes of its job.
     pub(super) fn end(&self, job: &Job, error: Option<&str>) {
-        let Some(attempt) = self.take(job) else { return };
+        let attempt = self.state().running.get_mut(&key(job)).and_then(Option::take);
+        if let Some(attempt) = attempt {
+            self.count(attempt, job, error);
+        }
+    }
+
+    /// The job of an attempt is released. The attempt has ended before, unless another plugin kept its end back, or kept it from
+    /// beginning: then it is one that failed at once.
+    pub(super) fn release(&self, job: &Job, error: Option<&str>) {
+        let known = self.state().running.remove(&key(job));
+        match known {
+            Some(Some(attempt)) => self.count(attempt, job, error),
+            None if error.is_some() => self.count(self.metrics(job.task_identifier()).start(), job, error),
+            Some(None) | None => {}
+        }
+    }
+
+    fn count(&self, attempt: Attempt, job: &Job, error: Option<&str>) {
         let Some(error) = error else {
             return attempt.succeed();
         };
         let kind = || self.setup.error_kind.map(|kind| kind(error));
+        let is_last = job.attempts() >= job.max_attempts();
         // The name of the queue's own error is the first word of the text.
         if error.starts_with("TaskPanic") {
+            if is_last {
+                attempt.was_last();
+            }
             attempt.panic();
         } else if error.starts_with("TaskAborted") {
             attempt.cancel();
-        } else if job.attempts() < job.max_attempts() {
-            attempt.retry();
-        } else {
+        } else if is_last {
             attempt.exhaust(kind());
+        } else {
+            attempt.retry();
         }
     }
 
     pub(super) fn cancel(&self, job: &Job) {
-        if let Some(attempt) = self.take(job) {
+        let known = self.state().running.remove(&key(job));
+        if let Some(attempt) = known.flatten() {
             attempt.cancel();
         }
-    }
-
-    fn take(&self, job: &Job) -> Option<Attempt> {
-        self.state().running.remove(&key(job))
     }
 
     /// The metrics of a task.

@@ -4,7 +4,7 @@
 //! use graphile_worker_lifecycle_hooks::HookRegistry;
 //! use instrument_task::graphile_worker::MetricsPlugin;
 //!
-//! // A worker takes it by `WorkerOptions::default().add_plugin(MetricsPlugin::new())`, before other plugins.
+//! // A worker takes it by `WorkerOptions::default().add_plugin(MetricsPlugin::new())`, behind other plugins.
 //! let hooks = HookRegistry::new().with_plugin(MetricsPlugin::new());
 //! # assert!(!hooks.is_empty());
 //! ```
@@ -16,17 +16,18 @@
 //! - an error, while the job has attempts left, is a **retry**: the queue runs it again;
 //! - an error at the last of the job's `max_attempts` is an **exception**, and the job is exhausted. So is a payload that the handler
 //!   cannot decode: the queue does not tell the two apart;
-//! - a **panic** is an exception and a panic, whether the job is run again or not;
+//! - a **panic** is an exception and a panic, whether the job is run again or not; at the last attempt the job is exhausted as well;
 //! - what is given up at the end of the grace period of a shutdown is **cancelled**. So is what is under way when the worker is dropped.
 //!
 //! The **queue latency** is how much later than its `run_at` a job began its first attempt. The clocks are the database's and this
 //! machine's.
 //!
 //! Saturation is what one task has of the worker's concurrency; the sum over its tasks is the worker's. Uptime counts from the start of
-//! the worker. There is no heartbeat: nothing in the queue stands for one.
+//! the worker (`run()`, not `run_once()`), and shows from a task's first job on. There is no heartbeat: nothing in the queue stands for one.
 //!
-//! A plugin that returns `Skip` or `Fail` from `AfterJobRun` keeps that event from those behind it. The attempt then ends when its job
-//! is released, as the queue stored it.
+//! Put it **behind** other plugins. One that returns `Skip` or `Fail` from `AfterJobRun` changes what the queue stores, and keeps that
+//! event from those behind it: the attempt then ends when its job is released, as the queue stored it. In front, this plugin would see
+//! what the handler returned. A job that fails in `BeforeJobRun` counts as an attempt that failed at once.
 //!
 //! [The guide](crate::guide::workers) lists every metric.
 
@@ -88,8 +89,8 @@ impl MetricsPlugin {
         self
     }
 
-    /// Counts exceptions by their kind as well: `tasks.status.<task>.exceptions.<kind>`. It is given the error's text, which is all that
-    /// the queue keeps of it. A task has 64 kinds at most; the rest are `_other`. Defaults to the total alone.
+    /// Counts exceptions by their kind as well: `tasks.status.<task>.exceptions.<kind>`. It is given the text that
+    /// the queue keeps of the error, with the name of its own around it: `TaskError("no such street")`. So look for a part of it. A task has 64 kinds at most; the rest are `_other`. Defaults to the total alone.
     #[must_use]
     pub fn error_kind(mut self, kind: ErrorKind) -> Self {
         self.setup.error_kind = Some(kind);
@@ -118,12 +119,12 @@ impl Plugin for MetricsPlugin {
             attempts.end(&context.job, context.result.as_ref().err().map(String::as_str));
             HookResult::Continue
         });
-        // For attempts whose end another plugin kept from the above.
-        on!(JobComplete, |attempts, context| attempts.end(&context.job, None));
+        on!(JobComplete, |attempts, context| attempts
+            .release(&context.job, None));
         on!(JobFail, |attempts, context| attempts
-            .end(&context.job, Some(&context.error)));
+            .release(&context.job, Some(&context.error)));
         on!(JobPermanentlyFail, |attempts, context| attempts
-            .end(&context.job, Some(&context.error)));
+            .release(&context.job, Some(&context.error)));
         on!(JobInterrupted, |attempts, context| attempts.cancel(&context.job));
     }
 }
