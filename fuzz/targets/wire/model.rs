@@ -87,10 +87,11 @@ impl Books {
             let name = match input.dialect {
                 Dialect::Statsd => {
                     let name = format!("tasks.status.{task}.exceptions.{}", rule::node(kind));
-                    whole(input, &name, &[], room)
+                    whole(input, &name, &series.tags, room)
                 }
                 _ => {
-                    let tags = [("kind".to_owned(), kind.clone())];
+                    let mut tags = vec![("kind".to_owned(), kind.clone())];
+                    tags.extend_from_slice(&series.tags);
                     whole(
                         input,
                         &format!("tasks.status.{task}.exceptions_by_kind"),
