@@ -11,4 +11,5 @@ pub mod example;
 pub mod lives;
 pub mod log;
 pub mod process;
+pub mod receiving;
 pub mod wait;

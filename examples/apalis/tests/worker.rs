@@ -10,7 +10,7 @@ use apalis::{
     prelude::{TaskSink, WorkerBuilder, WorkerError},
 };
 use instrument_task::{
-    Client, Guard,
+    Guard,
     apalis::{MetricsExt, MetricsLayer},
     testing::Receiver,
 };
@@ -21,6 +21,7 @@ use instrument_task_example_apalis::{
     worker::{ATTEMPTS, JOBS, Layers},
 };
 use instrument_task_examples::panics;
+use instrument_task_tests::receiving::{self, finish};
 use tokio::sync::Semaphore;
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -28,27 +29,13 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// A client of this test's own, and what it sends to.
 fn client() -> (Guard, Receiver) {
     let receiver = Receiver::start().unwrap();
-    let client = Client::builder()
-        .ignore_environment()
-        .address(receiver.address().to_string())
-        .flush_interval(Duration::from_millis(100))
+    let client = receiving::builder(&receiver)
         // Every latency, so that medians differ by their rounding alone.
         .timer_budget(1_000_000)
         .client_timer_budget(1_000_000)
         .build()
         .unwrap();
     (client, receiver)
-}
-
-/// Sends what is left and waits until it has arrived.
-fn finish(client: Guard, receiver: &Receiver) {
-    let handle = client.client();
-    let report = client.shutdown(DEADLINE);
-    assert_eq!((report.pending, report.dropped), (0, 0));
-    let ledger = handle.ledger();
-    assert!(ledger.is_balanced(), "{ledger:?}");
-    assert!(receiver.wait_until(DEADLINE, |receiver| receiver.packets_seen() >= ledger.packets));
-    assert_eq!(receiver.bad_lines(), Vec::<String>::new());
 }
 
 fn median(mut values: Vec<u64>) -> f64 {

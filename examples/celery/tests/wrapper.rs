@@ -11,9 +11,9 @@ use celery::{
     prelude::Task,
     task::TaskResult,
 };
-use instrument_task::{Client, celery::Measured, testing::Receiver, worker::Metrics};
+use instrument_task::{celery::Measured, testing::Receiver, worker::Metrics};
 use instrument_task_examples::{panics, servers::Redis, wait::until};
-use instrument_task_tests::example;
+use instrument_task_tests::{example, receiving};
 use serde::{Deserialize, Serialize};
 use tokio::{runtime::Runtime, select, time::sleep};
 
@@ -133,12 +133,7 @@ fn every_outcome_is_told_apart_and_the_task_stays_as_it_is() {
     };
     panics::hide("corrupt ");
     let receiver = Receiver::start().unwrap();
-    let metrics = Client::builder()
-        .ignore_environment()
-        .address(receiver.address().to_string())
-        .flush_interval(Duration::from_millis(100))
-        .install()
-        .unwrap();
+    let metrics = receiving::builder(&receiver).install().unwrap();
     Measured::<sync_account>::report_to(
         Metrics::new("accounts.sync")
             .queue("slow")
@@ -167,10 +162,7 @@ fn every_outcome_is_told_apart_and_the_task_stays_as_it_is() {
         }
     });
     drop(runtime);
-    let client = metrics.client();
-    metrics.shutdown(DEADLINE);
-    let packets = client.ledger().packets;
-    assert!(receiver.wait_until(DEADLINE, |receiver| receiver.packets_seen() >= packets));
+    receiving::finish(metrics, &receiver);
     let counters = receiver.counters();
     assert!(finished, "{counters:?}");
 
@@ -192,7 +184,6 @@ fn every_outcome_is_told_apart_and_the_task_stays_as_it_is() {
         5,
         "those alone, and no retries"
     );
-    assert_eq!(receiver.bad_lines(), Vec::<String>::new());
 
     let task = |what: &str| receiver.counter(&format!("tasks.status.with_callbacks.{what}"));
     assert_eq!((task("started"), task("success"), task("exceptions")), (2, 1, 1));

@@ -3,6 +3,10 @@
 //! The hot path compares one number, [`epoch`], with what it finds in the thread's current shard. The number changes when
 //! a client is installed or shut down and is 0 while there is none at all; whatever does not fit comes here.
 
+mod metrics;
+
+pub(crate) use metrics::{add, current, observe, record};
+
 use std::{
     cell::RefCell,
     collections::HashMap,
@@ -15,7 +19,6 @@ use std::{
 
 use super::{
     busy::Busy,
-    gauges::Read,
     recorder::{Options, Recorder},
     series::Series,
     shard::{End, Here, STRIDE_ONE, Shard, Tenancy, Token},
@@ -319,63 +322,6 @@ pub(crate) fn count(slot: usize, recorder: u32, end: End) {
     }
     let _busy = Busy::new();
     with_shard_of(recorder, |shard| shard.allocate(slot).count(end));
-}
-
-/// The id of the recorder that a call which starts now counts in; 0 if there is none.
-pub(crate) fn current() -> u32 {
-    if epoch() == 0 {
-        return 0;
-    }
-    revive();
-    // As in `started`: whoever knows the epoch knows at least what was installed then.
-    EPOCH.load(Ordering::Acquire);
-    match Here.shard().map(Shard::terms) {
-        Some(terms) if terms.scoped => terms.recorder,
-        _ => INSTALLED.load(Ordering::Relaxed),
-    }
-}
-
-/// Adds `more` to the counter `series` in the recorder `id`. Does nothing if that is gone.
-pub(crate) fn add(id: u32, series: &'static Series, more: usize) {
-    in_cells_of(
-        id,
-        series,
-        |shard, slot| shard.allocate(slot).add(more),
-        || series.late_add(id, more),
-    );
-}
-
-/// Puts a value of the timer `series` into the recorder `id`. Does nothing if that is gone, or if the thread is inside this
-/// library already.
-pub(crate) fn record(id: u32, series: &'static Series, nanos: u64) {
-    in_cells_of(id, series, |shard, slot| shard.record(slot, nanos), || ());
-}
-
-/// Calls `f` with the slot of `series` and a shard of the recorder `id`, or `late` where the thread can have no shard.
-fn in_cells_of(id: u32, series: &'static Series, f: impl FnOnce(&Shard, usize), late: impl FnOnce()) {
-    if id == 0 {
-        return;
-    }
-    if Busy::is() {
-        if id == INSTALLED.load(Ordering::Relaxed) {
-            late();
-        }
-        return;
-    }
-    let _busy = Busy::new();
-    let slot = series.known(series.slot());
-    with_shard_of(id, |shard| f(shard, slot));
-}
-
-/// Has the recorder `id` read a gauge at each drain, until `read` says that it is gone.
-pub(crate) fn observe(id: u32, series: &'static Series, read: Read) {
-    if Busy::is() {
-        return;
-    }
-    let _busy = Busy::new();
-    if let Some(recorder) = find(id) {
-        recorder.gauges().observe(series.register(), read);
-    }
 }
 
 /// Calls `f` with a shard of the recorder `id`: this thread's current one, its home, or one borrowed for the moment. Does

@@ -77,8 +77,8 @@ fn make<D, F, P: Place, J>(place: P, future: F, judge: J) -> TaskFuture<D, F, P,
 
 /// The future of an annotated function.
 ///
-/// `D` returns what the future's output is declared to be. The auto traits are those of the future inside. `P` and `J` have no state, unless the call has tags or a client of its
-/// own, so it costs the 16 bytes of its token.
+/// `D` returns what the future's output is declared to be. The auto traits are those of the future inside. `P` and `J` have no
+/// state, unless the call has tags or a client of its own, so it costs the 16 bytes of its token.
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct TaskFuture<D, F, P: Place, J> {
     // Dropped, and so counted, before the future is: what its destructors do is not part of the call.

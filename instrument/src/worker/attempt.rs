@@ -19,6 +19,7 @@ pub struct Attempt {
     token: Token,
     recorder: u32,
     was_unwinding: bool,
+    is_last: bool,
 }
 
 impl Attempt {
@@ -36,6 +37,7 @@ impl Attempt {
             token,
             recorder,
             was_unwinding: thread::panicking(),
+            is_last: false,
         }
     }
 
@@ -56,16 +58,25 @@ impl Attempt {
         self.end(End::Exception, kind);
     }
 
-    /// The attempt failed, and it was the last that the job has.
+    /// The attempt failed, and it was the last that the job has. `kind` as for [`fail`](Self::fail).
     pub fn exhaust(mut self, kind: Option<&'static str>) {
-        self.was_last();
-        self.end(End::Exception, kind);
+        self.is_last = true;
+        self.fail(kind);
     }
 
-    /// Says that the job has no attempts left after this one, which is about to end in a panic or at its time limit: it is
-    /// exhausted then.
-    pub fn was_last(&self) {
-        self.counters().exhausted.add_in(self.recorder, 1);
+    /// Says whether the job has no attempts left after this one: if it fails, panics or runs into its time limit then, the job is
+    /// exhausted. Defaults to no.
+    pub fn set_last(&mut self, is_last: bool) {
+        self.is_last = is_last;
+    }
+
+    /// The attempt failed, and the job will be tried again unless this was the [last](Self::set_last).
+    pub fn retry_unless_last(self, kind: Option<&'static str>) {
+        if self.is_last {
+            self.fail(kind);
+        } else {
+            self.retry();
+        }
     }
 
     /// The attempt failed, and the job will be tried again.
@@ -78,6 +89,7 @@ impl Attempt {
     /// The attempt was given up at its time limit.
     pub fn time_out(mut self) {
         self.counters().timeouts.add_in(self.recorder, 1);
+        self.count_if_last();
         self.end(End::Cancelled, None);
     }
 
@@ -95,7 +107,16 @@ impl Attempt {
         self.metrics.inner.counters()
     }
 
+    fn count_if_last(&self) {
+        if self.is_last {
+            self.counters().exhausted.add_in(self.recorder, 1);
+        }
+    }
+
     fn end(&mut self, end: End, kind: Option<&'static str>) {
+        if matches!(end, End::Exception | End::Panic) {
+            self.count_if_last();
+        }
         if self.token.is_on() {
             let place = &self.counters().task;
             Kinded { end, kind }.count(&place, &mut self.token);

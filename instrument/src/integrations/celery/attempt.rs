@@ -12,15 +12,14 @@ pub(super) struct Running {
     attempt: Option<Attempt>,
     asked: Instant,
     time_limit: Option<Duration>,
-    /// Whether the job is not tried again, whatever its error.
-    is_last: bool,
 }
 
 impl Running {
     /// Counts the start of an attempt that was asked for at `asked`.
     pub(super) fn start<T: Task>(metrics: &Metrics, task: &T, asked: Instant) -> Self {
-        let attempt = metrics.start();
+        let mut attempt = metrics.start();
         let request = task.request();
+        attempt.set_last(task.max_retries().is_some_and(|most| request.retries >= most));
         if let Some(eta) = request.eta.filter(|_| request.retries == 0) {
             // In the producer's clock: it may be ahead of this one.
             attempt.waited((Utc::now() - eta).to_std().unwrap_or_default());
@@ -28,7 +27,6 @@ impl Running {
         Self {
             attempt: Some(attempt),
             asked,
-            is_last: task.max_retries().is_some_and(|most| request.retries >= most),
             time_limit: task
                 .time_limit()
                 .map(|seconds| Duration::from_secs(seconds.into())),
@@ -47,17 +45,15 @@ impl Running {
             TaskError::UnexpectedError(_) => task.retry_for_unexpected(),
             TaskError::ExpectedError(_) | TaskError::TimeoutError | TaskError::Retry(_) => true,
         };
-        if !again {
-            attempt.fail(Some(kind(error)));
-        } else if self.is_last {
-            attempt.exhaust(Some(kind(error)));
+        if again {
+            attempt.retry_unless_last(Some(kind(error)));
         } else {
-            attempt.retry();
+            attempt.fail(Some(kind(error)));
         }
     }
 
     /// Counts a panic.
-    pub(super) fn panic(mut self) {
+    pub(super) fn panic(&mut self) {
         if let Some(attempt) = self.attempt.take() {
             attempt.panic();
         }
@@ -70,9 +66,6 @@ impl Drop for Running {
             return;
         };
         if self.time_limit.is_some_and(|limit| self.asked.elapsed() >= limit) {
-            if self.is_last {
-                attempt.was_last();
-            }
             attempt.time_out();
         } else {
             attempt.cancel();

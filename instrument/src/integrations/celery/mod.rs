@@ -56,11 +56,10 @@ use std::{
     any::TypeId,
     collections::HashMap,
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
     panic::{self, AssertUnwindSafe},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
     time::Instant,
 };
 
@@ -162,25 +161,18 @@ impl<T: Task + 'static> Task for Measured<T> {
         // Before celery sets the time limit, so that an attempt that reaches it is seen to have done so.
         let asked = Instant::now();
         Box::pin(async move {
-            let running = Running::start(&self.metrics, &self.task, asked);
+            let mut running = Running::start(&self.metrics, &self.task, asked);
             let mut future = self.task.run(params.0);
-            let polled = std::future::poll_fn(|context| {
-                match panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-                    Ok(Poll::Pending) => Poll::Pending,
-                    Ok(Poll::Ready(result)) => Poll::Ready(Ok(result)),
-                    Err(panic) => Poll::Ready(Err(panic)),
-                }
-            });
-            match polled.await {
-                Ok(result) => {
-                    running.end(&self.task, result.as_ref().err());
-                    result
-                }
-                Err(panic) => {
+            let result = poll_fn(|context| {
+                let poll = AssertUnwindSafe(|| future.as_mut().poll(context));
+                panic::catch_unwind(poll).unwrap_or_else(|panic| {
                     running.panic();
                     panic::resume_unwind(panic)
-                }
-            }
+                })
+            })
+            .await;
+            running.end(&self.task, result.as_ref().err());
+            result
         })
     }
 

@@ -106,24 +106,18 @@ impl Attempts {
         }
     }
 
-    fn count(&self, attempt: Attempt, job: &Job, error: Option<&str>) {
+    fn count(&self, mut attempt: Attempt, job: &Job, error: Option<&str>) {
         let Some(error) = error else {
             return attempt.succeed();
         };
-        let kind = || self.setup.error_kind.map(|kind| kind(error));
-        let is_last = job.attempts() >= job.max_attempts();
+        attempt.set_last(job.attempts() >= job.max_attempts());
         // The name of the queue's own error is the first word of the text.
         if error.starts_with("TaskPanic") {
-            if is_last {
-                attempt.was_last();
-            }
             attempt.panic();
         } else if error.starts_with("TaskAborted") {
             attempt.cancel();
-        } else if is_last {
-            attempt.exhaust(kind());
         } else {
-            attempt.retry();
+            attempt.retry_unless_last(self.setup.error_kind.map(|kind| kind(error)));
         }
     }
 
