@@ -217,3 +217,49 @@ pub(crate) fn read(known: &mut Vec<Arc<Description>>) {
     let (_busy, registry) = locked();
     known.extend_from_slice(&registry.all[known.len()..]);
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use std::{sync::mpsc, thread, time::Duration};
+
+    use super::*;
+    use crate::{
+        record::local,
+        task::{
+            guard::Call,
+            site::{End, Site, Token},
+        },
+    };
+
+    /// However it ends: a thread that waited here would wait for every other one, and be woken by a system call.
+    #[test]
+    fn no_call_of_a_thread_but_the_first_takes_the_lock() {
+        static SITE: Site = Site::new("takes_the_lock_once");
+        let call = |end| {
+            let mut token = Token::off();
+            Call::start(&SITE, &mut token).end(&(), |()| end);
+        };
+        let (tell, told) = mpsc::channel();
+        let (allow, allowed) = mpsc::channel();
+        let caller = thread::spawn(move || {
+            let recorder = local::scoped();
+            local::within(&recorder, || {
+                call(End::Success);
+                tell.send(()).unwrap();
+                allowed.recv().unwrap();
+                for end in [End::Exception, End::Panic, End::Cancelled, End::Success] {
+                    call(end);
+                }
+                tell.send(()).unwrap();
+            });
+            local::dismiss(recorder.id());
+        });
+        told.recv().unwrap();
+        let locked = lock();
+        allow.send(()).unwrap();
+        let ended = told.recv_timeout(Duration::from_secs(10));
+        drop(locked);
+        caller.join().unwrap();
+        assert!(ended.is_ok(), "it waited for the lock");
+    }
+}

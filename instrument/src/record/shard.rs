@@ -249,6 +249,10 @@ impl Shard {
     /// Decides about a call at which the count of skipped ones ran out: returns the stride it was picked with, or 0 if
     /// it is not timed after all, and lays out the next stride.
     fn pick(&self, block: &Block) -> u32 {
+        if block.every_outcome.own() == ASK {
+            // Now, at the thread's first call, which is the one that may take locks, not at the first that fails.
+            self.ask_every_outcome(block);
+        }
         let mut stride = block.stride.load(Ordering::Relaxed);
         let is_new = stride == 0;
         if is_new {
