@@ -7,7 +7,7 @@ use std::{
 
 use apalis::{
     layers::WorkerBuilderExt,
-    prelude::{TaskSink, WorkerBuilder, WorkerError},
+    prelude::{Attempt, BoxDynError, TaskContext, TaskSink, WorkerBuilder, WorkerError},
 };
 use instrument_task::{
     Guard,
@@ -229,4 +229,46 @@ async fn jobs_whose_worker_is_dropped_are_cancelled_and_a_drop_inside_a_time_lim
         let ended = (counts.started, counts.success, counts.cancelled, counts.timeouts);
         assert_eq!(ended, (4, 1, 3, 0), "{task}");
     }
+}
+
+#[tokio::test]
+async fn a_job_that_is_taken_back_is_cancelled_and_attempts_are_told_apart() {
+    static ENDED: Semaphore = Semaphore::const_new(0);
+    async fn give_up(job: u64, context: TaskContext, attempt: Attempt) -> Result<(), BoxDynError> {
+        ENDED.add_permits(1);
+        match job {
+            // Seen at the next poll, and in the last one.
+            1 => {
+                context.cancel()?;
+                tokio::task::yield_now().await;
+            }
+            2 => context.cancel()?,
+            3 if attempt.current() == 1 => return Err("the server is busy".into()),
+            _ => {}
+        }
+        Ok(())
+    }
+    let (client, receiver) = client();
+    let pool = sqlite::open().await.unwrap();
+    let mut queue = sqlite::queue::<u64>(&pool, "taken_back");
+    for job in 0..4 {
+        queue.push(job).await.unwrap();
+    }
+    let layer = MetricsLayer::new("give_up").tag_attempts().error_kind(|_| "busy");
+    let worker = WorkerBuilder::new("taker")
+        .backend(queue)
+        .metrics(layer)
+        .build(give_up);
+    let end = async {
+        let _ = ENDED.acquire_many(5).await.unwrap();
+        Ok::<_, WorkerError>(())
+    };
+    client.scope(worker.run_until(end)).await.unwrap();
+    finish(client, &receiver);
+    let count =
+        |what: &str, attempt: u8| receiver.counter(&format!("tasks.status.give_up.{what}.attempt.{attempt}"));
+    assert_eq!((count("started", 1), count("started", 2)), (4, 1));
+    assert_eq!((count("success", 1), count("success", 2)), (1, 1));
+    assert_eq!((count("cancelled", 1), count("exceptions", 1)), (2, 0));
+    assert_eq!((count("retries", 1), count("retries.busy", 1)), (1, 1));
 }

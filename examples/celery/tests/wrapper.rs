@@ -178,6 +178,10 @@ fn every_outcome_is_told_apart_and_the_task_stays_as_it_is() {
         let name = format!("tasks.status.accounts.sync.exceptions.{kind}.queue.slow");
         assert_eq!(receiver.counter(&name), times, "{kind}: {counters:?}");
     }
+    for (kind, times) in [("retry", 3 + 2 * 2), ("expected", 2), ("unexpected", 0)] {
+        let name = format!("tasks.status.accounts.sync.retries.{kind}.queue.slow");
+        assert_eq!(receiver.counter(&name), times, "{kind}: {counters:?}");
+    }
     let waited = receiver.timer("tasks.duration.accounts.sync.queue_latency.queue.slow");
     assert_eq!(
         waited.expect("of jobs with an eta").values.len(),

@@ -150,6 +150,7 @@ fn attempts_are_what_the_store_says() {
     assert_eq!((count("exceptions"), count("panics")), (4 + 2 + 1, 2));
     assert_eq!(count("exhausted"), 4 + 2 + 1);
     assert_eq!((count("exceptions.address"), count("exceptions._other")), (4, 1));
+    assert_eq!((count("retries.address"), count("retries._other")), (3, 0));
     let waited = receiver.timer("tasks.duration.send_letter.queue_latency");
     assert_eq!(
         waited.expect("of every job").values.len(),

@@ -20,7 +20,7 @@ pub(super) enum Names {
     #[default]
     Nobody,
     Task(Box<TaskNames>),
-    /// One kind of a task's exceptions: that counter alone.
+    /// One kind of a task's exceptions, or of what a counter counts: that counter alone.
     Kind(Name),
     /// A counter, a timer or a gauge of its own.
     Metric(Name),

@@ -206,7 +206,8 @@ impl Tick {
         let names = match kind {
             None if *metric != Metric::Task => Names::Metric(wire.metric(task, tags, room)),
             None => Names::Task(Box::new(wire.task(task, tags, room))),
-            Some(kind) => Names::Kind(wire.kind(task, kind, tags, room)),
+            Some(kind) if *metric == Metric::Task => Names::Kind(wire.kind(task, kind, tags, room)),
+            Some(kind) => Names::Kind(wire.metric_kind(task, kind, tags, room)),
         };
         let task = Task::new(names, options);
         if let Some(place) = self.free.pop() {

@@ -1,7 +1,7 @@
 //! A counter of its own.
 
 use super::{Tag, series};
-use crate::record::{local, registry::Metric, series::Series};
+use crate::record::{local, registry::Metric, series::Series, tags};
 
 /// Counts something. What was added arrives exactly, as the counts of tasks do: never sampled, and never lost inside the
 /// process short of a shutdown that gives up at its deadline.
@@ -43,6 +43,11 @@ impl Counter {
     /// Adds `more`. Adding nothing sends nothing.
     pub fn add(&'static self, more: usize) {
         self.add_in(local::current(), more);
+    }
+
+    /// Counts one in the recorder with this id, beside the total, as of that kind.
+    pub(crate) fn count_kind_in(&'static self, recorder: u32, kind: &str) {
+        tags::count_kind(&self.series, recorder, kind);
     }
 
     /// Adds `more` in the recorder with this id.

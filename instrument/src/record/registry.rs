@@ -19,7 +19,7 @@ pub(crate) struct Identity {
     pub(crate) task: Arc<str>,
     /// Tags of the call: keys and values, in the order in which they were written.
     pub(crate) tags: Box<[(Box<str>, Box<str>)]>,
-    /// The kind of exception that the series counts; `None` for the task itself.
+    /// The kind of exception that the series counts, or of what the counter `task` counts; `None` for those themselves.
     pub(crate) kind: Option<Box<str>>,
     /// What the series is; `task` is its name.
     pub(crate) metric: Metric,
@@ -108,7 +108,7 @@ pub(crate) struct Description {
     pub(crate) is_overflow: bool,
 }
 
-/// Kinds of exceptions that one task can have; the rest are `_other`.
+/// Kinds that one task or counter can have; the rest are `_other`.
 const MAX_KINDS: usize = 64;
 
 #[derive(Default)]
@@ -172,7 +172,7 @@ pub(super) fn overflow_slot_of(task: &Identity, options: Options) -> usize {
         .unwrap_or_else(|| registry.add(identity, options, true))
 }
 
-/// The slot of one kind of a task's exceptions.
+/// The slot of one kind of a task's exceptions, or of what a counter counts. Either way it counts as exceptions.
 pub(crate) fn kind_slot_of(task: Identity, kind: &str) -> usize {
     let options = Options {
         timing: Timing::Never,

@@ -22,7 +22,7 @@ use super::{
     busy::Busy,
     local, registry,
     series::Series,
-    shard::Here,
+    shard::{End, Here},
     slot,
     tag_set::{self, TagSet},
 };
@@ -240,20 +240,22 @@ pub(crate) fn slot_of(series: &'static Series, keys: &[&str], values: &[&dyn Dis
     look_up(series, write, |text| register(series, keys, text))
 }
 
-/// The slot of one kind of a task's exceptions; none if nobody counts.
-pub(crate) fn kind_slot_of(series: &'static Series, kind: &str) -> usize {
+/// Counts one kind of a task's exceptions, or of what a counter counts, in the recorder with this id.
+#[cold]
+pub(crate) fn count_kind(series: &'static Series, recorder: u32, kind: &str) {
     if local::epoch() == 0 || Busy::is() {
-        return slot::NONE;
+        return;
     }
     let write = |text: &mut Vec<u8>| {
         text.extend_from_slice(kind.as_bytes());
         // No length of a value, so that no list of values looks like a kind.
         text.extend_from_slice(&u32::MAX.to_le_bytes());
     };
-    look_up(series, write, |_| {
+    let slot = look_up(series, write, |_| {
         let slot = registry::kind_slot_of(series.identity(std::iter::empty()), kind);
         (slot, Remember::Always)
-    })
+    });
+    local::count(slot, recorder, End::Exception);
 }
 
 /// Whether a thread remembers what it found.

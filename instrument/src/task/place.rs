@@ -5,7 +5,7 @@ use std::{borrow::Borrow, fmt::Display};
 use super::site::{End, Epoch, Site, Token};
 use crate::{
     client::Client,
-    record::{local, slot, tags},
+    record::{local, tags},
 };
 
 /// Something that a call counts in.
@@ -190,16 +190,7 @@ impl Verdict for Kinded {
         let recorder = token.recorder();
         place.end(token, self.end);
         if let (End::Exception, Some(kind)) = (self.end, self.kind) {
-            count_kind(place.site(), recorder, kind);
+            tags::count_kind(place.site().series(), recorder, kind);
         }
-    }
-}
-
-/// Counts an exception by its kind as well.
-#[cold]
-fn count_kind(site: &'static Site, recorder: u32, kind: &str) {
-    let slot = tags::kind_slot_of(site.series(), kind);
-    if slot != slot::NONE {
-        local::count(slot, recorder, End::Exception);
     }
 }

@@ -96,7 +96,11 @@ impl Session {
                 continue;
             }
             if *metric != Metric::Task {
-                *counters.entry(String::from(&**task)).or_default() += counts.started;
+                let (name, count) = match kind {
+                    None => (String::from(&**task), counts.started),
+                    Some(kind) => (format!("{task}.{kind}"), exceptions),
+                };
+                *counters.entry(name).or_default() += count;
                 continue;
             }
             let task: &mut Task = tasks.entry(String::from(&**task)).or_default();
@@ -215,7 +219,8 @@ impl<R> Captured<R> {
             .unwrap_or_default()
     }
 
-    /// What was added to the [counter](crate::metric::Counter) called `name`, whatever its tags.
+    /// What was added to the [counter](crate::metric::Counter) called `name`, whatever its tags. One that is counted by kinds as well
+    /// has them behind its name: `tasks.status.send_email.retries.timeout`.
     #[must_use]
     pub fn counter(&self, name: &str) -> u64 {
         self.counters.get(name).copied().unwrap_or_default()

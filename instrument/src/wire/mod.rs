@@ -184,16 +184,26 @@ impl Wire {
     /// beside it, since a sum over the tags of the total itself would count every exception twice. `tags` are the task's own.
     pub(crate) fn kind(&self, task: &str, kind: &str, tags: Tags<'_>, room: usize) -> Name {
         let task = name::path(task);
+        self.beside(&["tasks.status.", &task, ".exceptions"], kind, tags, room)
+    }
+
+    /// The name of one kind of what the counter `metric` counts, in the same way.
+    pub(crate) fn metric_kind(&self, metric: &str, kind: &str, tags: Tags<'_>, room: usize) -> Name {
+        self.beside(&[&name::path(metric)], kind, tags, room)
+    }
+
+    /// The name of one kind beside its `total`.
+    fn beside(&self, total: &[&str], kind: &str, tags: Tags<'_>, room: usize) -> Name {
         match self.dialect {
             Dialect::Statsd => {
                 let kind = name::node(kind);
                 let (folded, suffix) = self.ends(tags, room);
-                self.name(&["tasks.status.", &task, ".exceptions.", &kind], &folded, &suffix)
+                self.name(&[total, &[".", &kind]].concat(), &folded, &suffix)
             }
             Dialect::DogStatsd => {
                 let kind = [(Box::from("kind"), Box::from(kind))];
                 let (folded, suffix) = self.ends(&[&kind, tags].concat(), room);
-                self.name(&["tasks.status.", &task, ".exceptions_by_kind"], &folded, &suffix)
+                self.name(&[total, &["_by_kind"]].concat(), &folded, &suffix)
             }
         }
     }

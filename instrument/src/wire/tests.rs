@@ -303,5 +303,16 @@ fn a_kind_is_a_node_or_a_tag() {
         let dog = name(Dialect::DogStatsd, tags);
         assert_eq!(&*dog.text, "p.tasks.status.t.exceptions_by_kind");
         assert_eq!(*dog.suffix, *format!("|#kind:time.out{tagged}"));
+        let of_counter =
+            |dialect| Wire::new(dialect, Some("p"), &[], false).metric_kind("m", "time.out", tags, 100);
+        assert_eq!(
+            *of_counter(Dialect::Statsd).text,
+            *format!("p.m.time_out{folded}")
+        );
+        let dog = of_counter(Dialect::DogStatsd);
+        assert_eq!(
+            (&*dog.text, &*dog.suffix),
+            ("p.m_by_kind", &*format!("|#kind:time.out{tagged}"))
+        );
     }
 }

@@ -16,6 +16,7 @@ use crate::task::{
 #[must_use = "an attempt that is dropped counts as cancelled"]
 pub struct Attempt {
     metrics: Metrics,
+    counters: &'static Counters,
     token: Token,
     recorder: u32,
     was_unwinding: bool,
@@ -23,17 +24,19 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    pub(super) fn new(metrics: Metrics) -> Self {
+    /// The `number`th attempt at a job, from 1; 0 if nobody knows.
+    pub(super) fn new(metrics: Metrics, number: usize) -> Self {
         let mut token = Token::off();
-        let place = &metrics.inner.counters().task;
+        let counters = metrics.inner.counters(number);
         if let Some(epoch) = site::epoch() {
-            place.start(epoch, &mut token);
+            (&counters.task).start(epoch, &mut token);
         }
         metrics.inner.in_flight.fetch_add(1, Ordering::Relaxed);
         let recorder = token.recorder();
         metrics.watch(recorder);
         Self {
             metrics,
+            counters,
             token,
             recorder,
             was_unwinding: thread::panicking(),
@@ -44,7 +47,7 @@ impl Attempt {
     /// Records how long the job waited in the queue. Call it for a job's first attempt alone, and leave out the time that it was meant
     /// to wait.
     pub fn waited(&self, latency: Duration) {
-        self.counters().queue_latency.record_in(self.recorder, latency);
+        self.counters.queue_latency.record_in(self.recorder, latency);
     }
 
     /// The job is done.
@@ -70,25 +73,30 @@ impl Attempt {
         self.is_last = is_last;
     }
 
-    /// The attempt failed, and the job will be tried again unless this was the [last](Self::set_last).
+    /// The attempt failed, and the job will be tried again unless this was the [last](Self::set_last). `kind` as for the two.
     pub fn retry_unless_last(self, kind: Option<&'static str>) {
         if self.is_last {
             self.fail(kind);
         } else {
-            self.retry();
+            self.retry(kind);
         }
     }
 
-    /// The attempt failed, and the job will be tried again.
-    pub fn retry(mut self) {
-        self.counters().retries.add_in(self.recorder, 1);
+    /// The attempt failed, and the job will be tried again. `kind` counts it under a kind of retry as well, `….retries.<kind>`, of which a
+    /// task has 64 at most; the rest are `_other`.
+    pub fn retry(mut self, kind: Option<&'static str>) {
+        let retries = &self.counters.retries;
+        retries.add_in(self.recorder, 1);
+        if let Some(kind) = kind {
+            retries.count_kind_in(self.recorder, kind);
+        }
         // It ends in the counter above instead of in its own.
         self.token = Token::off();
     }
 
     /// The attempt was given up at its time limit.
     pub fn time_out(mut self) {
-        self.counters().timeouts.add_in(self.recorder, 1);
+        self.counters.timeouts.add_in(self.recorder, 1);
         self.count_if_last();
         self.end(End::Cancelled, None);
     }
@@ -103,13 +111,9 @@ impl Attempt {
         self.end(End::Panic, None);
     }
 
-    fn counters(&self) -> &'static Counters {
-        self.metrics.inner.counters()
-    }
-
     fn count_if_last(&self) {
         if self.is_last {
-            self.counters().exhausted.add_in(self.recorder, 1);
+            self.counters.exhausted.add_in(self.recorder, 1);
         }
     }
 
@@ -118,7 +122,7 @@ impl Attempt {
             self.count_if_last();
         }
         if self.token.is_on() {
-            let place = &self.counters().task;
+            let place = &self.counters.task;
             Kinded { end, kind }.count(&place, &mut self.token);
             self.token = Token::off();
         }

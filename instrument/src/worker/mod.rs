@@ -21,7 +21,7 @@
 //!     match work(job) {
 //!         Ok(()) => attempt.succeed(),
 //!         Err(error) if is_final(&error) => attempt.fail(None),
-//!         Err(_) => attempt.retry(),
+//!         Err(_) => attempt.retry(None),
 //!     }
 //! }
 //! metrics.stop_worker();
@@ -59,11 +59,16 @@ struct Setup {
     queue: Option<String>,
     instance: String,
     concurrency: usize,
+    tags_attempts: bool,
 }
+
+/// What is said of an attempt's number; of the first, which is no number, nothing. Few, for each is a series in the server.
+const NUMBERS: [&str; 11] = ["", "1", "2", "3", "4", "5", "6", "7", "8", "9", "more"];
 
 struct Inner {
     setup: Setup,
-    counters: OnceLock<&'static Counters>,
+    /// By the number of the attempt, if they are told apart; else the first alone.
+    counters: [OnceLock<&'static Counters>; NUMBERS.len()],
     gauges: OnceLock<&'static Gauges>,
     in_flight: AtomicUsize,
     /// The recorder that reads what is in flight.
@@ -86,6 +91,7 @@ impl Metrics {
             queue: None,
             instance: instance::own(),
             concurrency: 0,
+            tags_attempts: false,
         })
     }
 
@@ -93,7 +99,7 @@ impl Metrics {
         Self {
             inner: Arc::new(Inner {
                 setup,
-                counters: OnceLock::new(),
+                counters: [const { OnceLock::new() }; NUMBERS.len()],
                 gauges: OnceLock::new(),
                 in_flight: AtomicUsize::new(0),
                 read_by: AtomicU32::new(0),
@@ -113,7 +119,7 @@ impl Metrics {
     /// Tags all of them with the queue: `queue:mail`, or in a dialect without tags `….queue.mail` behind each name. Defaults to no
     /// tag, so that the names are those of the attribute.
     ///
-    /// Call it, and the other two, before any clone: what it returns is a worker of its own.
+    /// Call it, and the others like it, before any clone: what it returns is a worker of its own.
     #[must_use]
     pub fn queue(self, queue: impl Into<String>) -> Self {
         self.change(|setup| setup.queue = Some(queue.into()))
@@ -135,14 +141,41 @@ impl Metrics {
         self.change(|setup| setup.concurrency = slots)
     }
 
+    /// Tags counters and timers with the number of the attempt: `attempt:1` to `attempt:9`, and `attempt:more` beyond. It tells how
+    /// many attempts jobs need, and at which they fail. Defaults to no tag, so that the names are those of the attribute; with it, a task has
+    /// up to ten times the series.
+    ///
+    /// The numbers are those given to [`start_attempt`](Self::start_attempt); what has none carries no such tag.
+    #[must_use]
+    pub fn tag_attempts(self) -> Self {
+        self.change(|setup| setup.tags_attempts = true)
+    }
+
     /// Counts the start of an attempt at a job.
     pub fn start(&self) -> Attempt {
-        Attempt::new(self.clone())
+        self.start_attempt(0)
+    }
+
+    /// Counts the start of the `number`th attempt at a job, from 1; 0 is one without a number. It matters to
+    /// [`tag_attempts`](Self::tag_attempts) alone.
+    ///
+    /// ```
+    /// use instrument_task::worker::Metrics;
+    ///
+    /// let metrics = Metrics::new("send_email").tag_attempts();
+    /// metrics.start_attempt(1).retry(Some("refused"));
+    /// metrics.start_attempt(2).succeed();
+    /// ```
+    pub fn start_attempt(&self, number: usize) -> Attempt {
+        Attempt::new(self.clone(), number)
     }
 
     /// Counts a job whose payload could not be read, so that no attempt was made.
     pub fn payload_failed(&self) {
-        self.inner.counters().payload_failures.add_in(local::current(), 1);
+        self.inner
+            .counters(0)
+            .payload_failures
+            .add_in(local::current(), 1);
     }
 
     /// Says that the worker has started: its uptime counts from now, which is a sign of life as well.
@@ -224,10 +257,23 @@ impl Metrics {
 }
 
 impl Inner {
-    fn counters(&self) -> &'static Counters {
-        let Setup { task, queue, .. } = &self.setup;
-        self.counters
-            .get_or_init(|| series::counters(task, queue.as_deref()))
+    /// The counters of the `number`th attempts.
+    fn counters(&self, number: usize) -> &'static Counters {
+        let Setup {
+            task,
+            queue,
+            tags_attempts,
+            ..
+        } = &self.setup;
+        let number = if *tags_attempts {
+            number.min(NUMBERS.len() - 1)
+        } else {
+            0
+        };
+        self.counters[number].get_or_init(|| {
+            let attempt = (number != 0).then(|| NUMBERS[number]);
+            series::counters(task, queue.as_deref(), attempt)
+        })
     }
 
     fn since(&self) -> MutexGuard<'_, Option<Instant>> {

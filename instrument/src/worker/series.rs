@@ -37,7 +37,7 @@ pub(super) struct Gauges {
 #[derive(Default)]
 struct Made {
     texts: HashMap<String, &'static str>,
-    counters: HashMap<(&'static str, Option<&'static str>), &'static Counters>,
+    counters: HashMap<(&'static str, Option<&'static str>, Option<&'static str>), &'static Counters>,
     gauges: HashMap<(&'static str, Option<&'static str>, &'static str), &'static Gauges>,
 }
 
@@ -67,15 +67,21 @@ fn tags(tags: Vec<Tag>) -> &'static [Tag] {
     Vec::leak(tags)
 }
 
-/// The counters of `task` in `queue`.
-pub(super) fn counters(task: &str, queue: Option<&str>) -> &'static Counters {
+/// The counters of `task` in `queue`, of attempts with that number if they are told apart.
+pub(super) fn counters(task: &str, queue: Option<&str>, attempt: Option<&'static str>) -> &'static Counters {
     let mut made = made();
     let made = made.get_or_insert_default();
     let (task, queue) = (made.text(task), queue.map(|queue| made.text(queue)));
-    if let Some(known) = made.counters.get(&(task, queue)) {
+    if let Some(known) = made.counters.get(&(task, queue, attempt)) {
         return known;
     }
-    let tags = tags(queue.map(|queue| ("queue", queue)).into_iter().collect());
+    let queued = queue.map(|queue| ("queue", queue));
+    let tags = tags(
+        queued
+            .into_iter()
+            .chain(attempt.map(|number| ("attempt", number)))
+            .collect(),
+    );
     let mut status = |what: &str| made.text(&format!("tasks.status.{task}.{what}"));
     let counters = leak(Counters {
         retries: Counter::tagged(status("retries"), tags),
@@ -85,7 +91,7 @@ pub(super) fn counters(task: &str, queue: Option<&str>) -> &'static Counters {
         queue_latency: Timer::tagged(made.text(&format!("tasks.duration.{task}.queue_latency")), tags),
         task: Site::with(task, Setup { tags, ..Setup::NONE }),
     });
-    made.counters.insert((task, queue), counters);
+    made.counters.insert((task, queue, attempt), counters);
     counters
 }
 

@@ -18,7 +18,8 @@ fn a_retry_is_an_outcome_of_its_own() {
             let running = metrics.start();
             match attempt {
                 0..3 => running.succeed(),
-                3..5 => running.retry(),
+                3 => running.retry(None),
+                4 => running.retry(Some("timeout")),
                 5 => running.fail(Some("refused")),
                 6 => running.exhaust(None),
                 7 => running.time_out(),
@@ -35,10 +36,45 @@ fn a_retry_is_an_outcome_of_its_own() {
         task.started,
         task.success + task.exceptions + task.cancelled + retries
     );
+    assert_eq!(retries, 2);
+    assert_eq!(counter(&seen, "worker_retry.retries.timeout"), 1);
     assert_eq!(counter(&seen, "worker_retry.exhausted"), 1);
     assert_eq!(counter(&seen, "worker_retry.timeouts"), 1);
     assert_eq!(seen.kind("worker_retry", "refused"), 1);
     assert_eq!(metrics.in_flight(), 0);
+}
+
+#[test]
+fn attempts_are_told_apart_by_their_number_up_to_nine() {
+    let receiver = Receiver::start().unwrap();
+    let client = Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .build()
+        .unwrap();
+    let metrics = Metrics::new("worker_numbers").queue("q").tag_attempts();
+    crate::with_client(&client, || {
+        for number in 0..20 {
+            metrics.start_attempt(number).retry(Some("busy"));
+        }
+        metrics.start().succeed();
+        Metrics::new("worker_numbers").start_attempt(1).succeed();
+    });
+    let report = client.shutdown(Duration::from_secs(5));
+    assert!(report.ledger.is_balanced(), "{report:?}");
+    receiver.wait_until(Duration::from_secs(5), |receiver| {
+        receiver.packets_seen() >= report.ledger.packets
+    });
+    for what in ["started", "retries", "retries.busy"] {
+        let count = |tags: &str| receiver.counter(&format!("tasks.status.worker_numbers.{what}{tags}"));
+        let of_one = |number: &str| count(&format!(".attempt.{number}.queue.q"));
+        for number in 1..10 {
+            assert_eq!(of_one(&number.to_string()), 1, "{what} {number}");
+        }
+        assert_eq!(of_one("more"), 10, "{what}");
+        let (numberless, untagged) = if what == "started" { (2, 1) } else { (1, 0) };
+        assert_eq!((count(".queue.q"), count("")), (numberless, untagged), "{what}");
+    }
 }
 
 #[test]
@@ -61,7 +97,7 @@ fn what_is_counted_belongs_to_the_client_at_the_start() {
     let (mut running, mut inner) = (None, None);
     let outer = capture(|| {
         running = Some(metrics.start());
-        inner = Some(capture(|| running.take().unwrap().retry()));
+        inner = Some(capture(|| running.take().unwrap().retry(None)));
     });
     assert_eq!(counter(&outer, "worker_elsewhere.retries"), 1);
     assert_eq!(counter(&inner.unwrap(), "worker_elsewhere.retries"), 0);
@@ -98,7 +134,7 @@ fn counts_of_all_threads_add_up() {
                     for _ in 0..1_000 {
                         let running = metrics.start();
                         running.waited(Duration::from_millis(3));
-                        running.retry();
+                        running.retry(None);
                     }
                 });
             });

@@ -13,7 +13,7 @@ use apalis_core::{
         attempt::Attempt as Attempts,
         status::{AtomicStatus, Status},
     },
-    worker::context::WorkerContext,
+    worker::{context::WorkerContext, lifecycle::TaskLifecycleError},
 };
 use tower::timeout::error::Elapsed;
 
@@ -43,6 +43,7 @@ struct Policy {
 enum Failure {
     Timeout,
     Panic,
+    Cancelled,
     Retry,
     Exhausted,
     Other,
@@ -66,7 +67,7 @@ impl Job {
     }
 
     pub(super) fn start(&self) -> Attempt {
-        let attempt = self.metrics.start();
+        let attempt = self.metrics.start_attempt(self.attempt.current() + 1);
         if let Some(due) = self.due {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             attempt.waited(now.saturating_sub(due));
@@ -82,7 +83,8 @@ impl Job {
         match self.failure(error) {
             Failure::Timeout => attempt.time_out(),
             Failure::Panic => attempt.panic(),
-            Failure::Retry => attempt.retry(),
+            Failure::Retry => attempt.retry(kind()),
+            Failure::Cancelled => attempt.cancel(),
             Failure::Exhausted => attempt.exhaust(kind()),
             Failure::Other => attempt.fail(kind()),
         }
@@ -94,6 +96,9 @@ impl Job {
         }
         if is_panic(error) {
             return Failure::Panic;
+        }
+        if is_cancelled(error) {
+            return Failure::Cancelled;
         }
         let (status, attempts) = (self.status.load(), self.attempt.current());
         if status == Status::Killed {
@@ -121,11 +126,19 @@ impl Job {
 
 /// Whether an error is what `catch_panic` makes of a panic.
 fn is_panic(error: &BoxDynError) -> bool {
-    error.is::<PanicError>()
-        || error
-            .downcast_ref::<AbortError>()
-            .and_then(Error::source)
-            .is_some_and(<dyn Error>::is::<PanicError>)
+    error.is::<PanicError>() || is_abort_of::<PanicError>(error)
+}
+
+/// Whether an error says that the job's context was cancelled: before a poll, or during the last one. The type of the latter is behind
+/// a feature of apalis that its user has and this crate has not; its text is apalis' own.
+fn is_cancelled(error: &BoxDynError) -> bool {
+    is_abort_of::<TaskLifecycleError>(error)
+        || error.to_string() == "task cannot be completed: already cancelled"
+}
+
+fn is_abort_of<E: Error + 'static>(error: &BoxDynError) -> bool {
+    let source = error.downcast_ref::<AbortError>().and_then(Error::source);
+    source.is_some_and(<dyn Error>::is::<E>)
 }
 
 /// When a job could have run first, since the Unix epoch: when it was put into the queue, which its id says if it is a ULID, or when it

@@ -112,6 +112,14 @@ impl MetricsLayer {
         self
     }
 
+    /// Tags counters and timers with the number of the attempt; see [`Metrics::tag_attempts`]. Defaults to no tag. A layer before `retry()`
+    /// sees the number of a job's first attempt of each time that the store hands it out.
+    #[must_use]
+    pub fn tag_attempts(mut self) -> Self {
+        self.metrics = self.metrics.tag_attempts();
+        self
+    }
+
     /// How many jobs the worker does at a time at most: what is given to `concurrency()`. Defaults to 0, which is unknown: no
     /// saturation is sent.
     #[must_use]
@@ -132,8 +140,8 @@ impl MetricsLayer {
         self
     }
 
-    /// Counts exceptions by their kind as well: `tasks.status.<task>.exceptions.<kind>`. A task has 64 kinds at most; the rest
-    /// are `_other`. Defaults to the total alone.
+    /// Counts exceptions and retries by their kind as well: `tasks.status.<task>.exceptions.<kind>`, `….retries.<kind>`. A task has 64
+    /// kinds of each at most; the rest are `_other`. Defaults to the totals alone.
     ///
     /// ```
     /// use instrument_task::apalis::MetricsLayer;

@@ -17,8 +17,8 @@ pub(super) struct Running {
 impl Running {
     /// Counts the start of an attempt that was asked for at `asked`.
     pub(super) fn start<T: Task>(metrics: &Metrics, task: &T, asked: Instant) -> Self {
-        let mut attempt = metrics.start();
         let request = task.request();
+        let mut attempt = metrics.start_attempt(request.retries as usize + 1);
         attempt.set_last(task.max_retries().is_some_and(|most| request.retries >= most));
         if let Some(eta) = request.eta.filter(|_| request.retries == 0) {
             // In the producer's clock: it may be ahead of this one.

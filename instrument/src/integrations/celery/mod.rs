@@ -32,7 +32,8 @@
 //! - an error that celery has the job tried again for is a **retry**: `TaskError::Retry`, an expected error, and an unexpected one unless
 //!   `retry_for_unexpected` is off;
 //! - the same error at the last of the task's `max_retries` is an **exception**, and the job is exhausted;
-//! - any other error is an exception. Exceptions are counted by their kind as well: `expected`, `unexpected`, `timeout`, `retry`;
+//! - any other error is an exception. Exceptions and retries are counted by their kind as well: `expected`, `unexpected`, `timeout`,
+//!   `retry`;
 //! - an attempt that runs into the task's **time limit** is a timeout, which is among the cancelled; at the last of the `max_retries` the
 //!   job is exhausted as well;
 //! - parameters that cannot be decoded are a **payload failure**: no attempt is made.

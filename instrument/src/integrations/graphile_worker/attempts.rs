@@ -18,6 +18,7 @@ pub(super) struct Setup {
     pub(super) queue: Option<String>,
     pub(super) instance: Option<String>,
     pub(super) concurrency: usize,
+    pub(super) tags_attempts: bool,
     pub(super) error_kind: Option<ErrorKind>,
 }
 
@@ -79,7 +80,7 @@ impl Attempts {
 
     pub(super) fn start(&self, job: &Job) {
         let metrics = self.metrics(job.task_identifier());
-        let attempt = metrics.start();
+        let attempt = metrics.start_attempt(number(job));
         if *job.attempts() <= 1 {
             attempt.waited(waited(job));
         }
@@ -101,7 +102,11 @@ impl Attempts {
         let known = self.state().running.remove(&key(job));
         match known {
             Some(Some(attempt)) => self.count(attempt, job, error),
-            None if error.is_some() => self.count(self.metrics(job.task_identifier()).start(), job, error),
+            None if error.is_some() => self.count(
+                self.metrics(job.task_identifier()).start_attempt(number(job)),
+                job,
+                error,
+            ),
             Some(None) | None => {}
         }
     }
@@ -157,8 +162,18 @@ impl Setup {
             Some(instance) => metrics.instance(instance),
             None => metrics,
         };
+        let metrics = if self.tags_attempts {
+            metrics.tag_attempts()
+        } else {
+            metrics
+        };
         metrics.concurrency(self.concurrency)
     }
+}
+
+/// Which attempt at the job it is, from 1.
+fn number(job: &Job) -> usize {
+    usize::try_from(*job.attempts()).unwrap_or_default()
 }
 
 /// How much later than it was meant to a job began.

@@ -81,6 +81,14 @@ impl MetricsPlugin {
         self
     }
 
+    /// Tags counters and timers with the number of the attempt; see [`Metrics::tag_attempts`](crate::worker::Metrics::tag_attempts).
+    /// Defaults to no tag.
+    #[must_use]
+    pub fn tag_attempts(mut self) -> Self {
+        self.setup.tags_attempts = true;
+        self
+    }
+
     /// How many jobs the worker does at a time at most, of all tasks together: what is given to `concurrency()`. Defaults to 0, which is
     /// unknown: no saturation is sent.
     #[must_use]
@@ -89,8 +97,9 @@ impl MetricsPlugin {
         self
     }
 
-    /// Counts exceptions by their kind as well: `tasks.status.<task>.exceptions.<kind>`. It is given the text that
-    /// the queue keeps of the error, with the name of its own around it: `TaskError("no such street")`. So look for a part of it. A task has 64 kinds at most; the rest are `_other`. Defaults to the total alone.
+    /// Counts exceptions and retries by their kind as well: `tasks.status.<task>.exceptions.<kind>`, `….retries.<kind>`. It is given the
+    /// text that the queue keeps of the error, with the name of its own around it: `TaskError("no such street")`. So look for a part of it. A
+    /// task has 64 kinds of each at most; the rest are `_other`. Defaults to the totals alone.
     #[must_use]
     pub fn error_kind(mut self, kind: ErrorKind) -> Self {
         self.setup.error_kind = Some(kind);
