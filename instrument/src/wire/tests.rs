@@ -182,6 +182,8 @@ fn the_longest_line_is_the_longest() {
         let kind = line(|out| wire.counter(&wire.kind(&long, &long, &[], 0), u64::MAX, out)).len();
         let of_all = longest.max(kind);
         assert!((wire.longest_line() - 1..=wire.longest_line()).contains(&of_all));
+        let of_counter = wire.metric_kind(&long, &long, &[], 0);
+        assert!(line(|out| wire.counter(&of_counter, u64::MAX, out)).len() <= of_all);
         assert!(line(|out| wire.counter(&name, u64::MAX, out)).len() <= longest);
     }
     assert!(Wire::new(Dialect::Statsd, Some(&long), &[], false).longest_line() <= 512);
