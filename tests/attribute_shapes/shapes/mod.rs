@@ -24,5 +24,7 @@ shapes! {
     tracked: caller_location exits;
     arguments: names predicates elsewhere;
     combined: arguments_of_a_trait predicates_on_borrows in_macros names_of_any_kind lifetimes_of_futures signatures_of_all_parts;
+    rare: lending asynchronous_closures futures_by_hand fragments abis_and_features items_within captures blanket_impls
+        parameters_with_attributes;
     hostile: shadowed_prelude no_prelude same_names macros_that_return forbidden_unsafe;
 }
