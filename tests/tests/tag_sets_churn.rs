@@ -17,6 +17,7 @@ use std::{
 
 use instrument_task::{Client, ClientBuilder, Dialect, instrument_task, testing::Receiver};
 use instrument_task_tests::{
+    etsy::{Place, Protocol},
     process::Figures,
     wait::{BOUND, until},
 };
@@ -207,8 +208,9 @@ fn a_quarter_of_a_million_sets_take_the_memory_of_those_that_are_alive() {
     // process took for them it keeps.
     let ids = |batch| if batch == 0 { 4 * IDS } else { IDS };
     // Nobody reads what it gets.
-    let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let client = builder(deaf.local_addr().unwrap().to_string()).install().unwrap();
+    let address = Place::fresh(Protocol::Udp).address();
+    let deaf = UdpSocket::bind(address).unwrap();
+    let client = builder(address.to_string()).install().unwrap();
     let (next, turn) = (AtomicU64::new(0), Barrier::new(3));
     let mut after_some = None;
     thread::scope(|scope| {
@@ -236,7 +238,6 @@ fn a_quarter_of_a_million_sets_take_the_memory_of_those_that_are_alive() {
     let ledger = client.ledger();
     assert_eq!(ledger.counters.recorded, 2 * next.into_inner());
     // There is room for another one, under its own tag.
-    let address = deaf.local_addr().unwrap();
     drop(deaf);
     let receiver = Receiver::start_at(address).unwrap();
     let _ = handle(u64::MAX);
