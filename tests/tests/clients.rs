@@ -2,7 +2,6 @@
 
 use std::{
     future::{Future, poll_fn},
-    net::UdpSocket,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     task::{Context, Poll, Waker},
@@ -14,7 +13,10 @@ use instrument_task::{
     testing::{Receiver, capture},
     with_client,
 };
-use instrument_task_tests::wait::{BOUND, until};
+use instrument_task_tests::{
+    etsy::{Place, Protocol},
+    wait::{BOUND, until},
+};
 
 fn client_of(receiver: &Receiver) -> Guard {
     Client::builder()
@@ -183,10 +185,7 @@ fn tasks_of_one_name_share_a_series() {
 
 #[test]
 fn what_a_dead_server_refused_arrives_once_it_is_up() {
-    // The port of a server that is gone.
-    let address = UdpSocket::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .unwrap();
+    let address = Place::fresh(Protocol::Udp).address();
     let client = Client::builder()
         .ignore_environment()
         .address(address.to_string())
@@ -205,7 +204,7 @@ fn what_a_dead_server_refused_arrives_once_it_is_up() {
     }
     assert_eq!(client.ledger().counters.pending, 6_000);
 
-    let receiver = until("the port is free again", || Receiver::start_at(address).ok());
+    let receiver = Receiver::start_at(address).unwrap();
     let report = until("the server is noticed", || {
         Some(client.flush(BOUND)).filter(|report| report.pending == 0)
     });

@@ -352,14 +352,14 @@ fn dogstatsd_drop_returns_with_data_unsent() {
         .shutdown_deadline(BOUND)
         .build()
         .unwrap();
-    // More than one burst of packets.
+    // More than one burst of packets, and not more than a receive buffer of Linux's default size holds.
     with_client(&client, || {
-        (0..3_000).for_each(|number| assert_eq!(numbered(number), number));
+        (0..1_500).for_each(|number| assert_eq!(numbered(number), number));
     });
     let handle = client.client();
     drop(client);
-    assert_eq!(handle.ledger().counters.sent, 6_000);
-    arrives(&receiver, 3_000);
+    assert_eq!(handle.ledger().counters.sent, 3_000);
+    arrives(&receiver, 1_500);
 }
 
 #[test]

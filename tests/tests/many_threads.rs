@@ -23,9 +23,9 @@ fn a_thousand_threads_are_counted_exactly_in_the_memory_of_a_few() {
     receiver.wait_until(BOUND, |_| counts() == [1_000_000, 900_000, 100_000]);
     assert_eq!(counts(), [1_000_000, 900_000, 100_000]);
 
-    let resident: Vec<u64> = process.output.lines().map(|kib| kib.parse().unwrap()).collect();
-    println!("resident KiB after each 100 threads: {resident:?}");
-    if let [first, .., last] = resident[..] {
-        assert!(last <= first + GROWTH, "{resident:?}");
+    let held: Vec<u64> = process.output.lines().map(|kib| kib.parse().unwrap()).collect();
+    println!("KiB of heap and stacks after each 100 threads: {held:?}");
+    if let [first, .., last] = held[..] {
+        assert!(last <= first + GROWTH, "{held:?}");
     }
 }

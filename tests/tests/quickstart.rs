@@ -1,10 +1,10 @@
 //! The quickstart, as a user runs it.
 
-use std::{collections::BTreeMap, net::UdpSocket, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use instrument_task_tests::{
     children::{self, Ended},
-    etsy::Etsy,
+    etsy::{Etsy, Place, Protocol},
 };
 
 const TASKS: [&str; 4] = ["resize_image", "send_email", "fetch_report", "cleaner.run"];
@@ -96,9 +96,7 @@ fn with_a_server_in_the_environment_it_sends_there() {
 
 #[test]
 fn it_fails_if_nobody_is_there_and_if_it_is_told_nonsense() {
-    let dead = UdpSocket::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .unwrap();
+    let dead = Place::fresh(Protocol::Udp).address();
     let run = quickstart(&["--seconds", "0.1"], &[("STATSD_ADDR", &dead.to_string())]);
     assert_eq!(run.status.code(), Some(1), "{run:?}");
     let run = quickstart(&["--rate", "fast"], &[]);

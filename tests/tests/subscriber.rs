@@ -1,7 +1,6 @@
 //! A `tracing` subscriber that is instrumented itself, and that looks at the client while the client tells its troubles.
 
 use std::{
-    net::UdpSocket,
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -11,6 +10,7 @@ use std::{
 
 use instrument_task::{Client, instrument_task, testing::Receiver};
 use instrument_task_tests::{
+    etsy::{Place, Protocol},
     log::{Line, Lines, Log},
     wait::{BOUND, until},
 };
@@ -45,9 +45,7 @@ fn step() {
 #[test]
 fn an_instrumented_subscriber_neither_hangs_nor_loses_a_call() {
     tracing::subscriber::set_global_default(Log(log)).unwrap();
-    let address = UdpSocket::bind("127.0.0.1:0")
-        .and_then(|socket| socket.local_addr())
-        .unwrap();
+    let address = Place::fresh(Protocol::Udp).address();
     let metrics = Client::builder()
         .ignore_environment()
         .address(address.to_string())
@@ -69,7 +67,7 @@ fn an_instrumented_subscriber_neither_hangs_nor_loses_a_call() {
         (refused() > 0).then_some(())
     });
 
-    let receiver = until("the port is free again", || Receiver::start_at(address).ok());
+    let receiver = Receiver::start_at(address).unwrap();
     until("the server is noticed", || {
         (metrics.flush(BOUND).pending == 0).then_some(())
     });

@@ -3,9 +3,9 @@
 
 use std::{
     fs,
-    sync::Barrier,
+    sync::{Barrier, Mutex, MutexGuard, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use instrument_task::{Client, instrument_task, with_client};
@@ -45,8 +45,15 @@ fn flusher_seconds() -> f64 {
     f64::from(ticks) / 100.0
 }
 
+/// Memory and processor time are the process's, so the tests take turns.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn a_thread_pays_for_the_sets_that_it_touches() {
+    let _alone = alone();
     let client = Client::builder()
         .ignore_environment()
         .address("127.0.0.1:9")
@@ -90,6 +97,7 @@ fn a_thread_pays_for_the_sets_that_it_touches() {
 
 #[test]
 fn the_flusher_sleeps_while_nothing_moves() {
+    let _alone = alone();
     let receiver = instrument_task::testing::Receiver::start().unwrap();
     let client = Client::builder()
         .ignore_environment()
@@ -100,12 +108,12 @@ fn the_flusher_sleeps_while_nothing_moves() {
         .unwrap();
     with_client(&client, || (0..SETS).for_each(|n| _ = work(n)));
     assert_eq!(client.flush(Duration::from_secs(60)).pending, 0);
-    let (start, before) = (Instant::now(), flusher_seconds());
+    let moving = flusher_seconds();
     thread::sleep(Duration::from_secs(4));
-    let share = (flusher_seconds() - before) / start.elapsed().as_secs_f64();
+    let silent = flusher_seconds() - moving;
     println!(
-        "the flusher used {:.1} % of a core for {SETS} silent sets",
-        100.0 * share
+        "the flusher used {moving:.2} s to send {SETS} sets, and {silent:.2} s in four seconds of their silence"
     );
-    assert!(share < 0.2, "{share}");
+    // Forty drains and four flushes against the first of each set: so the machine's speed does not matter.
+    assert!(silent < moving / 2.0, "{silent} of {moving}");
 }

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use instrument_task::{Client, Guard, Ledger, instrument_task, testing::Receiver, with_client};
-use instrument_task_tests::wait::BOUND;
+use instrument_task_tests::{
+    etsy::{Place, Protocol},
+    wait::BOUND,
+};
 
 /// A client that flushes when it is asked to.
 fn client_of(receiver: &Receiver) -> Guard {
@@ -64,8 +67,8 @@ fn measured() {}
 
 #[test]
 fn what_a_server_adds_up_is_what_the_books_say() {
-    let receiver = Receiver::start().unwrap();
-    let address = receiver.address();
+    let address = Place::fresh(Protocol::Udp).address();
+    let receiver = Receiver::start_at(address).unwrap();
     let client = client_of(&receiver);
     let calls = || with_client(&client, || (0..10_000).for_each(|_| measured()));
 

@@ -198,7 +198,10 @@ mod tests {
             handle.flush(BOUND);
         }
         handle.shut_down(BOUND);
-        assert!(handle.has_ended());
+        // It is waited for in moments, which a busy machine may not keep to.
+        while !handle.has_ended() {
+            assert!(begun.elapsed() < BOUND, "it sleeps on");
+        }
         assert!(begun.elapsed() < BOUND);
     }
 

@@ -12,6 +12,16 @@ use std::net::UdpSocket;
 
 const BOUND: Duration = Duration::from_secs(20);
 
+/// An address of a test's own, where no other takes the port while nobody listens.
+fn own_address(last: u8) -> SocketAddr {
+    let ip = if cfg!(target_os = "linux") {
+        [127, 31, 8, last]
+    } else {
+        [127, 0, 0, 1]
+    };
+    SocketAddr::from((ip, 0))
+}
+
 fn sender_to(receiver: &Receiver) -> UdpSocket {
     let socket = UdpSocket::bind((receiver.address().ip(), 0)).unwrap();
     socket.connect(receiver.address()).unwrap();
@@ -54,13 +64,7 @@ fn waiting_ends_at_the_timeout_and_a_wait_without_time_looks_once() {
 
 #[test]
 fn a_drop_stops_it_at_once_and_frees_its_port() {
-    // An address of its own, where no other test takes the port between two rounds.
-    let ip = if cfg!(target_os = "linux") {
-        [127, 31, 8, 25]
-    } else {
-        [127, 0, 0, 1]
-    };
-    let mut address = SocketAddr::from((ip, 0));
+    let mut address = own_address(25);
     for _ in 0..50 {
         let receiver = Receiver::start_at(address).unwrap();
         address = receiver.address();
@@ -131,7 +135,7 @@ fn each_transport_finds_its_receiver_again() {
     use crate::{Client, transport};
     type Start<'a> = Box<dyn Fn() -> io::Result<Receiver> + 'a>;
     let path = std::env::temp_dir().join(format!("instrument-task-{}-receiver.sock", std::process::id()));
-    let tcp = Receiver::start_tcp((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let tcp = Receiver::start_tcp(own_address(26)).unwrap();
     let address = tcp.address();
     drop(tcp);
     let starts: [(Framing, Start); 4] = [

@@ -99,7 +99,8 @@ fn a_cut_payload_is_completed_when_there_is_room() {
     let mut stream = tcp(listener.local_addr().unwrap(), Framing::Lines);
     let (mut expected, payload) = fill(&mut stream, 500);
     let start = Instant::now();
-    assert_eq!(stream.send(start, &payload), Verdict::Unfinished);
+    // The peer's kernel may still make room, by packing closer what it holds.
+    let mut verdict = stream.send(start, &payload);
     assert!(
         start.elapsed() < WRITE_DEADLINE + Duration::from_secs(5),
         "it waited past its deadline"
@@ -108,9 +109,11 @@ fn a_cut_payload_is_completed_when_there_is_room() {
     let (mut peer, length) = (accept(&listener), expected.len());
     let reader = thread::spawn(move || receive(&mut peer, length));
     let end = Instant::now() + BOUND;
-    while stream.send(Instant::now(), &payload) == Verdict::Unfinished {
+    while verdict == Verdict::Unfinished {
         assert!(Instant::now() < end, "never completed");
+        verdict = stream.send(Instant::now(), &payload);
     }
+    assert_eq!(verdict, Verdict::Taken);
     assert!(reader.join().unwrap() == expected.as_bytes());
 }
 
@@ -162,8 +165,16 @@ fn a_peer_that_never_reads_is_left_in_time() {
     let mut stream = tcp(listener.local_addr().unwrap(), Framing::Lines);
     let (_, payload) = fill(&mut stream, 500);
     stream.stuck = Duration::ZERO;
-    let verdict = stream.send(Instant::now(), &payload);
-    assert!(matches!(verdict, Verdict::TakenUpTo(_)), "{verdict:?}");
+    // As long as the peer's kernel makes room, by packing closer what it holds.
+    let mut taken = 0;
+    let verdict = until(|| {
+        let verdict = stream.send(Instant::now(), &payload);
+        taken += u32::from(verdict == Verdict::Taken);
+        (verdict != Verdict::Taken).then_some(verdict)
+    });
+    // Between two payloads nothing is spent.
+    let is_left = matches!(verdict, Verdict::TakenUpTo(_)) || taken > 0 && verdict == Verdict::Refused;
+    assert!(is_left, "{verdict:?}");
     assert_eq!(stream.last_error().unwrap().cause, Cause::Silent);
 }
 

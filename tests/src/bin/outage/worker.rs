@@ -4,7 +4,10 @@ use std::{
     error::Error,
     hint::black_box,
     io::{BufRead, stdin},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -49,9 +52,19 @@ pub fn run(url: &str) -> Result<(), Box<dyn Error>> {
     while let Some(order) = orders.next().transpose()? {
         match &*order {
             "work" => {
-                let stop = AtomicBool::new(false);
+                let (stop, at_work) = (AtomicBool::new(false), Barrier::new(THREADS + 1));
                 let calls: u64 = thread::scope(|scope| {
-                    let threads = [(); THREADS].map(|()| scope.spawn(|| work(&stop)));
+                    let threads = [(); THREADS].map(|()| {
+                        scope.spawn(|| {
+                            batch();
+                            at_work.wait();
+                            BATCH + work(&stop)
+                        })
+                    });
+                    at_work.wait();
+                    // What the flusher needs to be refused belongs to the start, too.
+                    metrics.flush(Duration::ZERO);
+                    println!("working");
                     // Whatever comes next.
                     orders.next();
                     stop.store(true, Ordering::Relaxed);

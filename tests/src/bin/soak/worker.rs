@@ -184,7 +184,10 @@ pub fn run(url: &str, rate: u64) -> Result<(), Box<dyn Error>> {
                     }
                     while !stream.stop.load(Ordering::Relaxed) {
                         thread::scope(|scope| {
-                            scope.spawn(|| stream.run_until(Some(Instant::now() + GUEST)));
+                            let guest = scope.spawn(|| stream.run_until(Some(Instant::now() + GUEST)));
+                            // The scope alone ends with the guest's work, and the next would come while this one still holds what it
+                            // counted in.
+                            guest.join().expect("calls do not panic");
                         });
                     }
                     stream.counts
