@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use instrument_task::{Client, instrument_task, with_client};
+use instrument_task::{Client, Ledger, instrument_task, with_client};
 use instrument_task_tests::{etsy::Etsy, wait::until};
 
 const SERIES: u32 = 10_000;
@@ -70,8 +70,9 @@ fn none_of_ten_thousand_series_is_lost() {
                 return None;
             }
             asked = Instant::now();
-            let sent = client.ledger().counters.sent;
-            (sent == flush * 2 * u64::from(SERIES)).then_some(())
+            let Ledger { counters, timers, .. } = client.ledger();
+            // Durations, too: the shutdown would send them faster.
+            (counters.sent == flush * 2 * u64::from(SERIES) && timers.pending == 0).then_some(())
         });
     }
     let seconds = start.elapsed().as_secs_f64();
