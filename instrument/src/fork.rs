@@ -16,7 +16,7 @@ use std::{
 use crate::{
     global,
     record::{forks, local},
-    sys,
+    sys, worker,
 };
 
 /// Held around every use of a client's state that takes a lock of its own.
@@ -31,6 +31,7 @@ pub(crate) fn gate() -> MutexGuard<'static, ()> {
 struct Held {
     _installed: global::Lock,
     _gate: MutexGuard<'static, ()>,
+    _worker: worker::Lock,
     record: forks::Held,
 }
 
@@ -54,6 +55,7 @@ extern "C" fn before() {
             *held = Some(Held {
                 _installed: global::lock(),
                 _gate: gate(),
+                _worker: worker::lock(),
                 record: forks::hold(),
             });
         }

@@ -29,25 +29,31 @@
 
 mod attempt;
 mod instance;
+mod moment;
 mod series;
 mod workers;
 
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 pub use self::attempt::Attempt;
 use self::series::{Counters, Gauges};
+pub(crate) use self::{
+    moment::Moment,
+    series::{Lock, lock},
+};
 use crate::record::local;
 
 /// What a worker reports about one task. Clones stand for the same worker: what is in flight in any of them is in flight in all.
 ///
-/// A name stays known for as long as the process runs, so make these for tasks, never for jobs.
+/// A name stays known for as long as the process runs, so make these for tasks, never for jobs. A child of a fork makes its own: those of the
+/// parent go on to count, and carry the parent's instance.
 #[derive(Clone)]
 pub struct Metrics {
     inner: Arc<Inner>,
@@ -74,7 +80,7 @@ struct Inner {
     /// The recorder that reads what is in flight.
     read_by: AtomicU32,
     /// When the worker started, while it runs.
-    since: Mutex<Option<Instant>>,
+    since: moment::Cell,
     /// The last sign of life in seconds of the Unix epoch, while it runs.
     heartbeat: AtomicU64,
     /// The recorder that reads these two.
@@ -103,7 +109,7 @@ impl Metrics {
                 gauges: OnceLock::new(),
                 in_flight: AtomicUsize::new(0),
                 read_by: AtomicU32::new(0),
-                since: Mutex::new(None),
+                since: moment::Cell::default(),
                 heartbeat: AtomicU64::new(0),
                 alive_read_by: AtomicU32::new(0),
             }),
@@ -180,7 +186,7 @@ impl Metrics {
 
     /// Says that the worker has started: its uptime counts from now, which is a sign of life as well.
     pub fn start_worker(&self) {
-        *self.inner.since() = Some(Instant::now());
+        self.inner.since.set(Some(Moment::now()));
         self.heartbeat();
     }
 
@@ -189,14 +195,14 @@ impl Metrics {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.inner.heartbeat.store(now.as_secs(), Ordering::Relaxed);
         // A worker that lives has started, whether that was told or not.
-        self.inner.since().get_or_insert_with(Instant::now);
+        self.inner.since.set_first(Moment::now());
         self.watch_life();
     }
 
     /// Says that the worker has been running since then, and gives no sign of life by that.
     #[cfg(any(feature = "apalis", feature = "graphile_worker"))]
-    pub(crate) fn runs_since(&self, start: Instant) {
-        *self.inner.since() = Some(start);
+    pub(crate) fn runs_since(&self, start: Moment) {
+        self.inner.since.set(Some(start));
         self.watch_life();
     }
 
@@ -213,7 +219,7 @@ impl Metrics {
 
     /// Says that the worker has stopped: heartbeat and uptime go to 0, unless another one of the same name and instance lives.
     pub fn stop_worker(&self) {
-        *self.inner.since() = None;
+        self.inner.since.set(None);
         self.inner.heartbeat.store(0, Ordering::Relaxed);
     }
 
@@ -274,10 +280,6 @@ impl Inner {
             let attempt = (number != 0).then(|| NUMBERS[number]);
             series::counters(task, queue.as_deref(), attempt)
         })
-    }
-
-    fn since(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use super::workers::Workers;
+use super::Inner;
 use crate::{
     metric::{Counter, Gauge, Tag, Timer},
     task::site::{Setup, Site},
@@ -31,19 +31,26 @@ pub(super) struct Gauges {
     pub(super) saturation: Gauge,
     pub(super) heartbeat: Gauge,
     pub(super) uptime: Gauge,
-    pub(super) workers: Workers,
+    /// The place of their workers in [`Made`].
+    pub(super) workers: usize,
 }
 
 #[derive(Default)]
-struct Made {
+pub(crate) struct Made {
     texts: HashMap<String, &'static str>,
     counters: HashMap<(&'static str, Option<&'static str>, Option<&'static str>), &'static Counters>,
     gauges: HashMap<(&'static str, Option<&'static str>, &'static str), &'static Gauges>,
+    /// The workers that gauges are about, by the place that these have here.
+    pub(super) workers: Vec<Vec<Weak<Inner>>>,
 }
 
 static MADE: Mutex<Option<Made>> = Mutex::new(None);
 
-fn made() -> MutexGuard<'static, Option<Made>> {
+/// The lock of all that is made here, held.
+pub(crate) type Lock = MutexGuard<'static, Option<Made>>;
+
+/// Takes it; a fork does as well, so that its child finds it free.
+pub(crate) fn lock() -> Lock {
     MADE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -69,7 +76,7 @@ fn tags(tags: Vec<Tag>) -> &'static [Tag] {
 
 /// The counters of `task` in `queue`, of attempts with that number if they are told apart.
 pub(super) fn counters(task: &str, queue: Option<&str>, attempt: Option<&'static str>) -> &'static Counters {
-    let mut made = made();
+    let mut made = lock();
     let made = made.get_or_insert_default();
     let (task, queue) = (made.text(task), queue.map(|queue| made.text(queue)));
     if let Some(known) = made.counters.get(&(task, queue, attempt)) {
@@ -97,7 +104,7 @@ pub(super) fn counters(task: &str, queue: Option<&str>, attempt: Option<&'static
 
 /// The gauges of `task` in `queue`, as `instance` has them.
 pub(super) fn gauges(task: &str, queue: Option<&str>, instance: &str) -> &'static Gauges {
-    let mut made = made();
+    let mut made = lock();
     let made = made.get_or_insert_default();
     let (task, queue) = (made.text(task), queue.map(|queue| made.text(queue)));
     let instance = made.text(instance);
@@ -112,8 +119,9 @@ pub(super) fn gauges(task: &str, queue: Option<&str>, instance: &str) -> &'stati
         saturation: Gauge::tagged(status("saturation"), tags),
         heartbeat: Gauge::tagged(status("heartbeat"), tags),
         uptime: Gauge::tagged(status("uptime"), tags),
-        workers: Workers::default(),
+        workers: made.workers.len(),
     });
+    made.workers.push(Vec::new());
     made.gauges.insert((task, queue, instance), gauges);
     gauges
 }

@@ -1,33 +1,33 @@
 //! The workers of one task and instance in this process, and what their gauges say of all of them.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak, atomic::Ordering};
+use std::sync::{Arc, Weak, atomic::Ordering};
 
-use super::{Inner, series::Gauges};
+use super::{
+    Inner,
+    series::{self, Gauges},
+};
 use crate::record::gauges::Read;
-
-/// Whoever may still be there.
-#[derive(Default)]
-pub(super) struct Workers(Mutex<Vec<Weak<Inner>>>);
-
-impl std::fmt::Debug for Workers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Workers").finish_non_exhaustive()
-    }
-}
 
 impl Gauges {
     /// One more worker that they are about.
     pub(super) fn join(&self, worker: &Arc<Inner>) {
-        let mut workers = self.workers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = series::lock();
+        let workers = &mut made.get_or_insert_default().workers[self.workers];
         workers.retain(|worker| worker.strong_count() > 0);
         workers.push(Arc::downgrade(worker));
+    }
+
+    /// Whoever is still there.
+    fn workers(&self) -> Vec<Arc<Inner>> {
+        let made = series::lock();
+        let workers = made.as_ref().map(|made| &made.workers[self.workers]);
+        workers.into_iter().flatten().filter_map(Weak::upgrade).collect()
     }
 
     /// Reads a gauge for as long as there is a worker who could change it.
     pub(super) fn read(&'static self, read: fn(&[Arc<Inner>]) -> f64) -> Read {
         Box::new(move || {
-            let workers = self.workers.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let workers: Vec<_> = workers.iter().filter_map(Weak::upgrade).collect();
+            let workers = self.workers();
             (!workers.is_empty()).then(|| read(&workers))
         })
     }
@@ -57,6 +57,6 @@ pub(super) fn heartbeat(workers: &[Arc<Inner>]) -> f64 {
 
 /// The oldest one's.
 pub(super) fn uptime(workers: &[Arc<Inner>]) -> f64 {
-    let since = workers.iter().filter_map(|worker| *worker.since()).min();
+    let since = workers.iter().filter_map(|worker| worker.since.get()).min();
     since.map_or(0.0, |since| since.elapsed().as_secs() as f64)
 }

@@ -55,7 +55,6 @@ use std::{
     fmt,
     future::Future,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use apalis_core::{
@@ -72,7 +71,7 @@ use apalis_core::{
 
 pub use self::future::MetricsFuture;
 use self::job::Job;
-use crate::worker::Metrics;
+use crate::worker::{Metrics, Moment};
 
 /// Tells one kind of errors from others.
 type ErrorKind = fn(&BoxDynError) -> &'static str;
@@ -193,7 +192,7 @@ impl MetricsLayer {
     fn listen(&self, event: &Event) {
         match event {
             // No sign of life: a store without heartbeats would never send another one.
-            Event::Start => self.metrics.runs_since(Instant::now()),
+            Event::Start => self.metrics.runs_since(Moment::now()),
             Event::HeartBeat => self.metrics.heartbeat(),
             Event::Exit => self.metrics.stop_worker(),
             _ => {}

@@ -3,13 +3,13 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use graphile_worker_job::Job;
 
 use super::ErrorKind;
-use crate::worker::{Attempt, Metrics};
+use crate::worker::{Attempt, Metrics, Moment};
 
 /// What the worker's user asked for.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +42,7 @@ struct State {
     /// Those that have begun and not been released; without an attempt if it has ended.
     running: HashMap<Key, Option<Attempt>>,
     /// When the worker started, while it runs.
-    since: Option<Instant>,
+    since: Option<Moment>,
 }
 
 impl Attempts {
@@ -58,7 +58,7 @@ impl Attempts {
     }
 
     pub(super) fn start_worker(&self) {
-        let now = Instant::now();
+        let now = Moment::now();
         let mut state = self.state();
         state.since = Some(now);
         for metrics in state.tasks.values() {
