@@ -132,11 +132,12 @@ fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream
 /// The same of a future that the user made. That its output is what the signature says is left to the signature, which
 /// is where the compiler looks for it, unless an `impl Trait` leaves something open.
 fn counted_as_declared(context: &Context<'_>, output: &Type, inner: &TokenStream) -> TokenStream {
-    if types::is_unnameable(output) {
+    if types::is_unnameable(output) || types::is_infer(output) {
         return counted(context, &types::erased(output), inner);
     }
     let root = context.root();
     let arguments = arguments(context, output, inner);
+    let output = types::declared_output(&context.task.sig, output);
     context.tail_call(
         "declared_future",
         &quote_spanned!(Span::mixed_site()=> ::<#output, _, _, _, _, _>),

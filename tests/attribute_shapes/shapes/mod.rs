@@ -18,7 +18,7 @@ shapes! {
     impls: inherent of_traits of_odd_types under_async_trait kinds_of_a_block;
     returns: results plain_values coercions inference temporaries closures iterators own_types panics
         while_unwinding;
-    futures: lifecycle opaque_futures boxed_futures recursion local borrows never as_values
+    futures: lifecycle opaque_futures boxed_futures aliases deep_nesting recursion local borrows never as_values
         cancelled_by_a_timeout streams;
     attributes: of_the_language async_traits traced of_tokio;
     tracked: caller_location exits;
