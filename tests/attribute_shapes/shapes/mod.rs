@@ -21,7 +21,7 @@ shapes! {
     futures: lifecycle opaque_futures boxed_futures aliases deep_nesting recursion local borrows never as_values
         cancelled_by_a_timeout streams;
     attributes: of_the_language async_traits traced of_tokio;
-    tracked: caller_location exits;
+    tracked: caller_location noted_location exits;
     arguments: names predicates elsewhere;
     combined: arguments_of_a_trait predicates_on_borrows in_macros names_of_any_kind lifetimes_of_futures signatures_of_all_parts;
     hostile: shadowed_prelude no_prelude same_names macros_that_return forbidden_unsafe;
