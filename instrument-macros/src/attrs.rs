@@ -66,6 +66,15 @@ pub fn has(attrs: &[Attribute], name: &str) -> bool {
     attrs.iter().any(|attr| attr.path().is_ident(name))
 }
 
+/// Whether `attr` is `#[unsafe(naked)]`.
+pub fn is_naked(attr: &Attribute) -> bool {
+    let is_unsafe = attr.path().is_ident("unsafe");
+    is_unsafe
+        && attr
+            .parse_args::<syn::Path>()
+            .is_ok_and(|path| path.is_ident("naked"))
+}
+
 /// Whether `attr` sets the level of a lint.
 pub fn is_lint_level(attr: &Attribute) -> bool {
     ["allow", "warn", "deny", "forbid"]

@@ -5,6 +5,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{
     Attribute, Error, Generics, Meta, Result, Signature, Token, Type, Visibility,
     parse::{Parse, ParseStream, Parser},
+    token,
 };
 
 use crate::{args, args::Args, attrs, types};
@@ -75,13 +76,22 @@ fn starts_impl(input: ParseStream) -> bool {
 fn starts_fn(input: ParseStream) -> bool {
     input.peek(Token![fn])
         || input.peek(Token![async])
-        || (input.peek(Token![unsafe]) && !input.peek2(Token![impl]))
+        || (input.peek(Token![unsafe]) && (input.peek2(Token![fn]) || input.peek2(Token![extern])))
         || (input.peek(Token![extern]) && !input.peek2(Token![crate]))
         || starts_const_fn(input)
 }
 
 fn starts_const_fn(input: ParseStream) -> bool {
     input.peek(Token![const])
+/// Whether a block of foreign functions comes next.
+fn starts_foreign_block(input: ParseStream) -> bool {
+    let ahead = input.fork();
+    let abi = ahead
+        .parse::<Option<Token![unsafe]>>()
+        .and_then(|_| ahead.parse::<syn::Abi>());
+    abi.is_ok() && ahead.peek(token::Brace)
+}
+
         && (input.peek2(Token![fn])
             || input.peek2(Token![async])
             || input.peek2(Token![unsafe])
@@ -100,7 +110,7 @@ impl Parse for Task {
                 input.error("put `#[instrument_task]` on those methods of the trait that have a body")
             );
         }
-        if !starts_fn(input) {
+        if !starts_fn(input) || starts_foreign_block(input) {
             return Err(input.error("`#[instrument_task]` goes on a function, a method or an `impl` block"));
         }
         let sig: Signature = input.parse()?;

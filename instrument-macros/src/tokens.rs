@@ -102,6 +102,16 @@ pub fn ends_in_return(tokens: TokenStream) -> bool {
     })
 }
 
+/// The first `?` or `return` in `tokens`.
+pub fn exit(tokens: TokenStream) -> Option<TokenTree> {
+    tokens.into_iter().find_map(|token| match &token {
+        TokenTree::Punct(punct) if punct.as_char() == '?' => Some(token),
+        TokenTree::Ident(ident) if ident == "return" => Some(token),
+        TokenTree::Group(group) => exit(group.stream()),
+        _ => None,
+    })
+}
+
 /// The first `?` in `tokens` that is not the bound `?Sized`, or `return` with a value.
 pub fn exit_with_value(tokens: TokenStream) -> Option<TokenTree> {
     let mut tokens = tokens.into_iter().peekable();

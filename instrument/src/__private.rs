@@ -12,6 +12,20 @@ pub use crate::task::{
     site::{End, Setup, Site, Timing, Token},
 };
 
+/// Checks a sample rate that is not a literal, while the program is compiled.
+///
+/// # Panics
+///
+/// In the compiler, if it is no such share.
+#[must_use]
+pub const fn sample_rate(rate: f64) -> f64 {
+    assert!(
+        rate > 0.0 && rate <= 1.0,
+        "a sample rate is above 0 and at most 1"
+    );
+    rate
+}
+
 /// Checks the name of a task that is not a literal, while the program is compiled.
 ///
 /// # Panics
