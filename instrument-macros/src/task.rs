@@ -17,6 +17,7 @@ pub enum Item {
 }
 
 /// An annotated function.
+#[derive(Clone)]
 pub struct Task {
     pub attrs: Vec<Attribute>,
     pub vis: Visibility,
@@ -26,6 +27,7 @@ pub struct Task {
 }
 
 /// A function's body: the attributes at its start, and the block without them.
+#[derive(Clone)]
 pub struct Body {
     pub attrs: TokenStream,
     pub block: Group,
@@ -81,8 +83,6 @@ fn starts_fn(input: ParseStream) -> bool {
         || starts_const_fn(input)
 }
 
-fn starts_const_fn(input: ParseStream) -> bool {
-    input.peek(Token![const])
 /// Whether a block of foreign functions comes next.
 fn starts_foreign_block(input: ParseStream) -> bool {
     let ahead = input.fork();
@@ -92,6 +92,8 @@ fn starts_foreign_block(input: ParseStream) -> bool {
     abi.is_ok() && ahead.peek(token::Brace)
 }
 
+fn starts_const_fn(input: ParseStream) -> bool {
+    input.peek(Token![const])
         && (input.peek2(Token![fn])
             || input.peek2(Token![async])
             || input.peek2(Token![unsafe])
@@ -246,12 +248,13 @@ impl Member {
             .collect();
         members.push(Self::Other(inner));
         while !input.is_empty() {
-            members.push(input.call(Self::parse)?);
+            Self::parse(input, &mut members)?;
         }
         Ok(members)
     }
 
-    fn parse(input: ParseStream) -> Result<Self> {
+    /// Reads one member.
+    fn parse(input: ParseStream, members: &mut Vec<Self>) -> Result<()> {
         let ahead = input.fork();
         ahead.call(Attribute::parse_outer)?;
         ahead.parse::<Visibility>()?;
@@ -259,9 +262,27 @@ impl Member {
         if !starts_fn(&ahead) {
             // Braces inside the value of a constant do not end it.
             let ends_at_braces = !ahead.peek(Token![const]) && !ahead.peek(Token![type]);
-            return Ok(Self::Other(other_member(input, ends_at_braces)?));
+            members.push(Self::Other(other_member(input, ends_at_braces)?));
+            return Ok(());
         }
         let mut task: Task = input.parse()?;
+        // Whether its condition holds is not known yet, so there is a method for either case.
+        let own = task
+            .attrs
+            .iter()
+            .enumerate()
+            .find_map(|(index, attr)| Some((index, attrs::conditional(attr)?)));
+        if let Some((index, conditional)) = own {
+            task.attrs.splice(index..=index, conditional.otherwise);
+            members.push(Self::of(task.clone())?);
+            task.attrs.remove(index);
+            task.attrs.splice(index..index, conditional.then);
+        }
+        members.push(Self::of(task)?);
+        Ok(())
+    }
+
+    fn of(mut task: Task) -> Result<Self> {
         if task.sig.constness.is_some() {
             return Ok(Self::Other(task.unchanged()));
         }

@@ -15,7 +15,7 @@ shapes! {
     free: unit arguments generics lifetimes impl_arguments patterns shadowed_arguments underscored_arguments
         raw_identifiers early_returns recursion never foreign_calls nested from_a_macro bodies one_line;
     receivers: references owned generic_types traits operators;
-    impls: inherent of_traits of_odd_types under_async_trait kinds_of_a_block;
+    impls: inherent of_traits of_odd_types under_async_trait under_conditions kinds_of_a_block;
     returns: results plain_values coercions inference temporaries closures iterators own_types panics
         while_unwinding;
     futures: lifecycle opaque_futures boxed_futures aliases deep_nesting recursion local borrows never as_values
