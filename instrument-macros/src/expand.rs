@@ -259,7 +259,6 @@ impl Context<'_> {
     fn judge(&self, is_plain: bool) -> TokenStream {
         let root = self.root();
         let probe = quote_spanned! {Span::mixed_site()=>
-            #[allow(unused_imports)]
             use #root::{ByTrait as _, Otherwise as _};
         };
         let end = match &self.args.predicate {
