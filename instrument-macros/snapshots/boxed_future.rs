@@ -21,7 +21,6 @@ fn run<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<u8, Error>> + Send + 
         ::instrument_task::__private::At(|| &__TASK_SITE),
         async move { Ok(self.step().await?) },
         |__task_value| {
-            #[allow(unused_imports)]
             use ::instrument_task::__private::{ByTrait as _, Otherwise as _};
             (&::instrument_task::__private::Probe(__task_value)).instrument_task_end()
         },

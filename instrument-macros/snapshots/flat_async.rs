@@ -27,7 +27,6 @@ pub fn send(to: &str, mail: Mail) -> impl ::core::future::Future<Output = Result
             }
         },
         |__task_value| {
-            #[allow(unused_imports)]
             use ::instrument_task::__private::{ByTrait as _, Otherwise as _};
             (&::instrument_task::__private::Probe(__task_value)).instrument_task_end()
         },

@@ -25,7 +25,6 @@ fn parse(&self, text: String, (from, _): (usize, usize)) -> Result<u8, ParseIntE
             }
         },
         |__task_value| {
-            #[allow(unused_imports)]
             use ::instrument_task::__private::{ByTrait as _, Otherwise as _};
             (&::instrument_task::__private::Probe(__task_value)).instrument_task_end()
         },

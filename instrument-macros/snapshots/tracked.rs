@@ -19,24 +19,22 @@ fn at(all: &[u8], n: usize) -> Result<u8, Missing> {
                 const _: () = ();
                 Ok(*(match (all.get(n).ok_or_else(Missing::here)) {
                     __task_operand => {
-                        #[allow(unused_imports)]
                         use ::instrument_task::__private::NeverLeaves as _;
                         if (&::instrument_task::__private::Probe(&__task_operand)).instrument_task_leaves() {
-                            break '__task_body ::instrument_task::__private::construct(
-                                move || -> Result<u8, Missing> {
-                                    ::instrument_task::__private::left(__task_operand?)
-                                },
-                            );
+                            break '__task_body (::instrument_task::__private::Leaving::<
+                                _,
+                                Result<u8, Missing>,
+                            >::new(__task_operand))
+                            .instrument_task_leave();
                         }
-                        __task_operand?
+                        __task_operand
                     }
-                }))
+                })?)
             }
         }
     };
     #[allow(unreachable_code)]
     __task_call.end(&__task_value, |__task_value| {
-        #[allow(unused_imports)]
         use ::instrument_task::__private::{ByTrait as _, Otherwise as _};
         (&::instrument_task::__private::Probe(__task_value)).instrument_task_end()
     });

@@ -180,7 +180,10 @@ impl Context<'_> {
         } = self.args;
         let prefix = prefix.iter();
         let timing = timing.iter();
-        let sample_rate = sample_rate.iter();
+        let sample_rate = sample_rate.iter().map(|rate| {
+            let root = self.args.root(rate.span());
+            quote_spanned!(Span::mixed_site().located_at(rate.span())=> #root::sample_rate(#rate))
+        });
         let in_flight = in_flight.iter().map(|_| true);
         let tags = self
             .args
@@ -256,7 +259,6 @@ impl Context<'_> {
     fn judge(&self, is_plain: bool) -> TokenStream {
         let root = self.root();
         let probe = quote_spanned! {Span::mixed_site()=>
-            #[allow(unused_imports)]
             use #root::{ByTrait as _, Otherwise as _};
         };
         let end = match &self.args.predicate {

@@ -72,6 +72,13 @@ use syn::Result;
 /// | a type with `ToOutcome` | what it says |
 /// | anything else: `None`, `ControlFlow::Break(_)`, an `ExitCode` (they cannot be compared), a bare type parameter | success |
 ///
+/// # What counts as a future
+///
+/// An `async fn`, and a function that returns `impl Future`, `Pin<Box<dyn Future>>` or `Pin<Box<impl Future>>`, or a `BoxFuture` or
+/// `LocalBoxFuture` of whatever arguments: the future is counted, from its first poll. Under any other name (an alias of your own,
+/// `Self::Future`, a macro in place of the type) a future is a value like any other, and what is counted is that it was made. Put the
+/// attribute on the `async fn` that it runs, or write the type out.
+///
 /// # `#[track_caller]`
 ///
 /// `Location::caller()` is what it is without the attribute, in free functions, methods and trait implementations alike. The one
@@ -87,6 +94,14 @@ use syn::Result;
 /// - the signature leaves that lifetime out (`&self … -> Result<&str, E>`), or has none but `'static` and is of an `async fn`;
 /// - the function has `#[track_caller]` and is judged by its value.
 ///
+/// # Limits
+///
+/// - A macro in place of the returned type may not come to an `impl Trait`, because the type is written inside the body too.
+/// - A chain of about 30 nested async functions needs `#![recursion_limit = "256"]`; without the attribute it is 40.
+/// - `unreachable_code` cannot be forbidden (`#![forbid(…)]`, also by the groups `unused` and `warnings`), only denied: what comes
+///   after a body that never ends is allowed to be unreachable.
+/// - In edition 2024 a temporary at the end of a body is dropped after its locals if only a raw pointer to it is returned.
+///
 /// # Lints that go quiet
 ///
 /// Every lint but these says of an annotated function what it says without the attribute, at the same place. They look at how a
@@ -95,9 +110,13 @@ use syn::Result;
 /// - of an `async fn`: `async_fn_in_trait`, `clippy::unused_async`, `clippy::missing_errors_doc` (it becomes a function that returns
 ///   `impl Future`, unless it has `#[must_use]`, never returns, or has another macro's attribute);
 /// - of a function that returns a future: `clippy::manual_async_fn`;
+/// - of any function: `clippy::missing_const_for_fn`, because it cannot be one;
 /// - of a function that is judged by its value: `clippy::unnecessary_wraps`; and if it may be left early (`?`, `return`)
-///   `clippy::needless_pass_by_value`, `clippy::toplevel_ref_arg`, `clippy::used_underscore_binding`; with `#[track_caller]`,
-///   instead of the last three, `clippy::needless_return`, `clippy::question_mark`, `clippy::needless_question_mark`.
+///   `unconditional_recursion`, `clippy::needless_pass_by_ref_mut`, `clippy::needless_pass_by_value`, `clippy::toplevel_ref_arg`,
+///   `clippy::used_underscore_binding`; with `#[track_caller]`, instead of these, `clippy::needless_return`,
+///   `clippy::question_mark`, `clippy::needless_question_mark`.
+///
+/// An `#[expect(…)]` of one of these is unfulfilled.
 ///
 /// ```text
 /// #[instrument_task(name = "mail.send", tags(kind = "batch"), error_kind = MailError::kind)]

@@ -180,9 +180,10 @@ impl Param {
                 quote_spanned!(Span::mixed_site()=> #(#cfgs)* #(#lints)* #ours let #mutability #name = #name;)
             }
             Binding::Wild => quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #name = #name;),
+            // The pattern may borrow from it by `ref mut`.
             Binding::Pattern(pattern) => quote_spanned! {Span::mixed_site()=>
                 #(#cfgs)*
-                let #name = #name;
+                let mut #name = #name;
                 #(#cfgs)* #(#lints)*
                 let #pattern = #name;
             },

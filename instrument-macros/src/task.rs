@@ -5,6 +5,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::{
     Attribute, Error, Generics, Meta, Result, Signature, Token, Type, Visibility,
     parse::{Parse, ParseStream, Parser},
+    token,
 };
 
 use crate::{args, args::Args, attrs, types};
@@ -16,6 +17,7 @@ pub enum Item {
 }
 
 /// An annotated function.
+#[derive(Clone)]
 pub struct Task {
     pub attrs: Vec<Attribute>,
     pub vis: Visibility,
@@ -25,6 +27,7 @@ pub struct Task {
 }
 
 /// A function's body: the attributes at its start, and the block without them.
+#[derive(Clone)]
 pub struct Body {
     pub attrs: TokenStream,
     pub block: Group,
@@ -75,9 +78,18 @@ fn starts_impl(input: ParseStream) -> bool {
 fn starts_fn(input: ParseStream) -> bool {
     input.peek(Token![fn])
         || input.peek(Token![async])
-        || (input.peek(Token![unsafe]) && !input.peek2(Token![impl]))
+        || (input.peek(Token![unsafe]) && (input.peek2(Token![fn]) || input.peek2(Token![extern])))
         || (input.peek(Token![extern]) && !input.peek2(Token![crate]))
         || starts_const_fn(input)
+}
+
+/// Whether a block of foreign functions comes next.
+fn starts_foreign_block(input: ParseStream) -> bool {
+    let ahead = input.fork();
+    let abi = ahead
+        .parse::<Option<Token![unsafe]>>()
+        .and_then(|_| ahead.parse::<syn::Abi>());
+    abi.is_ok() && ahead.peek(token::Brace)
 }
 
 fn starts_const_fn(input: ParseStream) -> bool {
@@ -100,7 +112,7 @@ impl Parse for Task {
                 input.error("put `#[instrument_task]` on those methods of the trait that have a body")
             );
         }
-        if !starts_fn(input) {
+        if !starts_fn(input) || starts_foreign_block(input) {
             return Err(input.error("`#[instrument_task]` goes on a function, a method or an `impl` block"));
         }
         let sig: Signature = input.parse()?;
@@ -236,12 +248,13 @@ impl Member {
             .collect();
         members.push(Self::Other(inner));
         while !input.is_empty() {
-            members.push(input.call(Self::parse)?);
+            Self::parse(input, &mut members)?;
         }
         Ok(members)
     }
 
-    fn parse(input: ParseStream) -> Result<Self> {
+    /// Reads one member.
+    fn parse(input: ParseStream, members: &mut Vec<Self>) -> Result<()> {
         let ahead = input.fork();
         ahead.call(Attribute::parse_outer)?;
         ahead.parse::<Visibility>()?;
@@ -249,9 +262,27 @@ impl Member {
         if !starts_fn(&ahead) {
             // Braces inside the value of a constant do not end it.
             let ends_at_braces = !ahead.peek(Token![const]) && !ahead.peek(Token![type]);
-            return Ok(Self::Other(other_member(input, ends_at_braces)?));
+            members.push(Self::Other(other_member(input, ends_at_braces)?));
+            return Ok(());
         }
         let mut task: Task = input.parse()?;
+        // Whether its condition holds is not known yet, so there is a method for either case.
+        let own = task
+            .attrs
+            .iter()
+            .enumerate()
+            .find_map(|(index, attr)| Some((index, attrs::conditional(attr)?)));
+        if let Some((index, conditional)) = own {
+            task.attrs.splice(index..=index, conditional.otherwise);
+            members.push(Self::of(task.clone())?);
+            task.attrs.remove(index);
+            task.attrs.splice(index..index, conditional.then);
+        }
+        members.push(Self::of(task)?);
+        Ok(())
+    }
+
+    fn of(mut task: Task) -> Result<Self> {
         if task.sig.constness.is_some() {
             return Ok(Self::Other(task.unchanged()));
         }

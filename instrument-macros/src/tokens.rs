@@ -102,6 +102,16 @@ pub fn ends_in_return(tokens: TokenStream) -> bool {
     })
 }
 
+/// The first `?` or `return` in `tokens`.
+pub fn exit(tokens: TokenStream) -> Option<TokenTree> {
+    tokens.into_iter().find_map(|token| match &token {
+        TokenTree::Punct(punct) if punct.as_char() == '?' => Some(token),
+        TokenTree::Ident(ident) if ident == "return" => Some(token),
+        TokenTree::Group(group) => exit(group.stream()),
+        _ => None,
+    })
+}
+
 /// The first `?` in `tokens` that is not the bound `?Sized`, or `return` with a value.
 pub fn exit_with_value(tokens: TokenStream) -> Option<TokenTree> {
     let mut tokens = tokens.into_iter().peekable();
@@ -185,8 +195,13 @@ pub fn may_leave_early(tokens: TokenStream) -> bool {
 }
 
 fn is_opaque_macro(tokens: &[TokenTree], bang: usize) -> bool {
-    let follows_name = bang > 0 && matches!(&tokens[bang - 1], TokenTree::Ident(name) if !is_std_macro(name));
-    follows_name && matches!(tokens.get(bang + 1), Some(TokenTree::Group(_)))
+    let is_opaque = |name: &TokenTree| match name {
+        TokenTree::Ident(name) => !is_std_macro(name),
+        // The path of a `macro_rules` variable.
+        TokenTree::Group(group) => group.delimiter() == Delimiter::None,
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    };
+    bang > 0 && is_opaque(&tokens[bang - 1]) && matches!(tokens.get(bang + 1), Some(TokenTree::Group(_)))
 }
 
 fn is_async_block(tokens: &[TokenTree], index: usize, group: &Group) -> bool {

@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 use syn::{
-    GenericArgument, Lifetime, Path, PathArguments, ReturnType, Signature, Type, TypeInfer, TypeParamBound,
-    TypePath, parse_quote_spanned,
+    GenericArgument, Lifetime, Path, PathArguments, ReturnType, Signature, Type, TypeImplTrait, TypeInfer,
+    TypeParamBound, TypePath, parse_quote_spanned,
 };
 
 use crate::tokens;
@@ -106,15 +106,13 @@ pub fn returned(output: &ReturnType) -> Option<Returned> {
     };
     match bare(ty) {
         Type::ImplTrait(opaque) => {
-            let all = trait_paths(&opaque.bounds).all(|path| is_last(path, OF_FUTURE));
-            all.then(|| trait_paths(&opaque.bounds).find_map(future_output))
-                .flatten()
-                .map(Returned::Opaque)
+            let output = trait_paths(&opaque.bounds).find_map(future_output);
+            output.filter(|_| is_followed(opaque)).map(Returned::Opaque)
         }
         Type::Path(path) => {
             let last = path.path.segments.last()?;
             let output = if last.ident == "BoxFuture" || last.ident == "LocalBoxFuture" {
-                type_arguments(&last.arguments).next().cloned()
+                Some(output_of_alias(path))
             } else if last.ident == "Pin" {
                 type_arguments(&last.arguments).next().and_then(boxed_future)
             } else {
@@ -126,25 +124,45 @@ pub fn returned(output: &ReturnType) -> Option<Returned> {
     }
 }
 
+/// What the future under an alias comes to. Many have an alias of their own by that name, with other arguments.
+fn output_of_alias(path: &TypePath) -> Type {
+    let mut path = path.clone();
+    let last = path.path.segments.last_mut().map(|last| &mut last.arguments);
+    if let Some(PathArguments::AngleBracketed(list)) = last {
+        // How long the future itself lives is left open.
+        for argument in &mut list.args {
+            erase_lifetime(argument);
+        }
+    }
+    parse_quote_spanned!(Span::mixed_site()=> <#path as ::core::future::Future>::Output)
+}
+
 fn boxed_future(ty: &Type) -> Option<Type> {
     let Type::Path(path) = bare(ty) else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == "Box")?;
     match type_arguments(&last.arguments).next().map(bare)? {
         Type::TraitObject(object) => trait_paths(&object.bounds).find_map(future_output),
+        Type::ImplTrait(opaque) if is_followed(opaque) => trait_paths(&opaque.bounds).find_map(future_output),
         _ => None,
     }
 }
 
-/// The `T` of `Future<Output = T>`.
+/// Whether the counting future can stand for what the function makes.
+fn is_followed(opaque: &TypeImplTrait) -> bool {
+    trait_paths(&opaque.bounds).all(|path| is_last(path, OF_FUTURE))
+}
+
+/// The `T` of `Future<Output = T>`; `_` where the signature leaves it open.
 fn future_output(path: &Path) -> Option<Type> {
     let future = path.segments.last().filter(|last| last.ident == "Future")?;
-    let PathArguments::AngleBracketed(list) = &future.arguments else {
-        return None;
+    let named = match &future.arguments {
+        PathArguments::AngleBracketed(list) => list.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
+            _ => None,
+        }),
+        PathArguments::None | PathArguments::Parenthesized(_) => None,
     };
-    list.args.iter().find_map(|argument| match argument {
-        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(assoc.ty.clone()),
-        _ => None,
-    })
+    Some(named.unwrap_or_else(|| infer(Span::mixed_site())))
 }
 
 fn type_arguments(arguments: &PathArguments) -> impl Iterator<Item = &Type> {
@@ -233,6 +251,13 @@ pub fn erased_output(sig: &Signature) -> Type {
     output(sig, has_needless_lifetime(sig))
 }
 
+/// The type that the function says its future comes to, for a closure that returns it.
+pub fn declared_output(sig: &Signature, output: &Type) -> Type {
+    let mut ty = output.clone();
+    erase(&mut ty, has_needless_lifetime(sig));
+    ty
+}
+
 /// The type that the function says it returns, for a variable that holds it.
 pub fn inferred_output(sig: &Signature) -> Type {
     output(sig, true)
@@ -256,12 +281,14 @@ fn has_needless_lifetime(sig: &Signature) -> bool {
 
 fn erase(ty: &mut Type, with_lifetimes: bool) {
     match ty {
-        Type::ImplTrait(opaque) => {
-            let underscore_token = syn::Token![_](opaque.impl_token.span);
-            *ty = Type::Infer(TypeInfer {
-                attrs: Vec::new(),
-                underscore_token,
-            });
+        Type::ImplTrait(opaque) => *ty = infer(opaque.impl_token.span),
+        // What a trait object is bound by stays, but for what it holds of an `impl Trait`.
+        Type::TraitObject(object) => {
+            for bound in &mut object.bounds {
+                if let TypeParamBound::Trait(bound) = bound {
+                    erase_arguments(&mut bound.path, false);
+                }
+            }
         }
         Type::Array(array) => erase(&mut array.elem, with_lifetimes),
         Type::Group(group) => erase(&mut group.elem, with_lifetimes),
@@ -279,26 +306,44 @@ fn erase(ty: &mut Type, with_lifetimes: bool) {
             if let Some(qself) = &mut path.qself {
                 erase(&mut qself.ty, with_lifetimes);
             }
-            let lists = path
-                .path
-                .segments
-                .iter_mut()
-                .filter_map(|segment| match &mut segment.arguments {
-                    PathArguments::AngleBracketed(list) => Some(&mut list.args),
-                    PathArguments::None | PathArguments::Parenthesized(_) => None,
-                });
-            for argument in lists.flatten() {
-                match argument {
-                    GenericArgument::Type(ty) => erase(ty, with_lifetimes),
-                    GenericArgument::Lifetime(lifetime) if with_lifetimes && is_named(lifetime) => {
-                        *lifetime = Lifetime::new("'_", lifetime.span());
-                    }
-                    _ => {}
-                }
-            }
+            erase_arguments(&mut path.path, with_lifetimes);
         }
         _ => {}
     }
+}
+
+fn erase_arguments(path: &mut Path, with_lifetimes: bool) {
+    let lists = path
+        .segments
+        .iter_mut()
+        .filter_map(|segment| match &mut segment.arguments {
+            PathArguments::AngleBracketed(list) => Some(&mut list.args),
+            PathArguments::None | PathArguments::Parenthesized(_) => None,
+        });
+    for argument in lists.flatten() {
+        match argument {
+            GenericArgument::Type(ty) => erase(ty, with_lifetimes),
+            GenericArgument::AssocType(assoc) => erase(&mut assoc.ty, with_lifetimes),
+            _ if with_lifetimes => erase_lifetime(argument),
+            _ => {}
+        }
+    }
+}
+
+fn erase_lifetime(argument: &mut GenericArgument) {
+    match argument {
+        GenericArgument::Lifetime(lifetime) if is_named(lifetime) => {
+            *lifetime = Lifetime::new("'_", lifetime.span());
+        }
+        _ => {}
+    }
+}
+
+fn infer(span: Span) -> Type {
+    Type::Infer(TypeInfer {
+        attrs: Vec::new(),
+        underscore_token: syn::Token![_](span),
+    })
 }
 
 fn is_named(lifetime: &Lifetime) -> bool {

@@ -1,6 +1,7 @@
 //! What the attribute refuses, and why.
 
-use syn::{Error, Expr, ExprLit, Lit, LitStr, Result, ReturnType, spanned::Spanned};
+use quote::ToTokens;
+use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitStr, Result, ReturnType, UnOp, spanned::Spanned};
 
 use crate::{args::Args, attrs, task::Task, tokens, types};
 
@@ -20,6 +21,12 @@ pub fn task(task: &Task, args: &Args) -> Result<()> {
         return Err(Error::new(
             constness.span,
             "a `const fn` cannot be instrumented: it may run in the compiler, where nothing can be counted",
+        ));
+    }
+    if let Some(naked) = task.attrs.iter().find(|attr| attrs::is_naked(attr)) {
+        return Err(Error::new(
+            naked.meta.span(),
+            "a naked function cannot be instrumented: it may hold nothing but assembly",
         ));
     }
     if let Some(predicate) = args.predicate_key().filter(|_| types::is_never(&task.sig.output)) {
@@ -62,20 +69,32 @@ pub fn task(task: &Task, args: &Args) -> Result<()> {
 
 /// Refuses a sample rate that cannot be one, where it is a literal; the compiler looks at the others.
 pub fn sample_rate(rate: &Expr) -> Result<()> {
-    let Expr::Lit(ExprLit { lit, .. }) = rate else {
-        return Ok(());
-    };
-    let value = match lit {
-        Lit::Float(literal) => literal.base10_parse().unwrap_or(0.0),
-        _ => 0.0,
+    let value = match rate {
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(literal),
+            ..
+        }) => literal.base10_parse().unwrap_or(0.0),
+        Expr::Lit(_) | Expr::Unary(ExprUnary { op: UnOp::Neg(_), .. }) => 0.0,
+        _ => return Ok(()),
     };
     if value > 0.0 && value <= 1.0 {
         return Ok(());
     }
     Err(Error::new(
-        lit.span(),
+        rate.span(),
         "a sample rate is a number above 0.0 and at most 1.0",
     ))
+}
+
+/// Refuses an argument that leaves the function: the call would end before it starts.
+pub fn stays(argument: &Expr) -> Result<()> {
+    match tokens::exit(argument.to_token_stream()) {
+        None => Ok(()),
+        Some(exit) => Err(Error::new(
+            exit.span(),
+            format!("`{exit}` would leave the function here before its call is counted"),
+        )),
+    }
 }
 
 /// Refuses a tag's key that a server could read as something else.

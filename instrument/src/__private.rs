@@ -6,11 +6,25 @@ pub use crate::client::Client;
 
 pub use crate::task::{
     future::{TaskFuture, declared, declared_future, future},
-    guard::{Call, CallGuard, call, construct, left},
-    outcome::{ByTrait, NeverLeaves, Otherwise, Probe, error_if, error_kind, ok_if},
+    guard::{Call, CallGuard, call, construct},
+    outcome::{ByTrait, Leaving, NeverLeaves, Otherwise, Probe, error_if, error_kind, ok_if},
     place::{At, Kinded, Place, Tagged, Verdict, Within, tagged, within},
     site::{End, Setup, Site, Timing, Token},
 };
+
+/// Checks a sample rate that is not a literal, while the program is compiled.
+///
+/// # Panics
+///
+/// In the compiler, if it is no such share.
+#[must_use]
+pub const fn sample_rate(rate: f64) -> f64 {
+    assert!(
+        rate > 0.0 && rate <= 1.0,
+        "a sample rate is above 0 and at most 1"
+    );
+    rate
+}
 
 /// Checks the name of a task that is not a literal, while the program is compiled.
 ///

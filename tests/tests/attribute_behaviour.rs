@@ -506,6 +506,29 @@ fn a_call_takes_little_stack() {
     }
 }
 
+mod large {
+    use std::hint::black_box;
+
+    use instrument_task::instrument_task;
+    use instrument_task_shapes_2024::support::pause;
+
+    #[instrument_task]
+    pub async fn future(n: u8) -> u8 {
+        let block = [n; 100 * 1024];
+        pause().await;
+        black_box(&block)[0]
+    }
+}
+
+/// Without optimisation a future is on the stack once more for each function that passes it on: twice without the attribute, three
+/// times with it.
+#[test]
+fn a_large_future_fits_the_stack() {
+    let run = || block_on(large::future(1));
+    let thread = std::thread::Builder::new().stack_size(360 * 1024);
+    assert_eq!(thread.spawn(run).unwrap().join().unwrap(), 1);
+}
+
 #[instrument_task::instrument_task]
 fn raises(n: u8) -> Result<(), ()> {
     if n > 1 {

@@ -290,7 +290,9 @@ fn lints_stay_where_they_are() {
     let expected = [
         "async_fn_in_trait",
         "clippy::manual_async_fn",
+        "clippy::missing_const_for_fn",
         "clippy::missing_errors_doc",
+        "clippy::needless_pass_by_ref_mut",
         "clippy::needless_pass_by_value",
         "clippy::needless_question_mark",
         "clippy::needless_return",
@@ -299,6 +301,7 @@ fn lints_stay_where_they_are() {
         "clippy::unnecessary_wraps",
         "clippy::unused_async",
         "clippy::used_underscore_binding",
+        "unconditional_recursion",
     ];
     assert_eq!(lost, BTreeSet::from(expected));
 }

@@ -15,6 +15,9 @@ fn no_time() {}
 #[instrument_task(sample_rate = 2.0)]
 fn rate() {}
 
+#[instrument_task(sample_rate = -0.5)]
+fn rate_below() {}
+
 #[instrument_task(sample_rate = "half")]
 fn rate_text() {}
 
@@ -41,6 +44,7 @@ fn main() {
     time();
     no_time();
     rate();
+    rate_below();
     rate_text();
     no_rate();
     in_flight();

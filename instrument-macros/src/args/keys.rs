@@ -127,7 +127,9 @@ const KEYS: &[Key] = &[
         on_impl: true,
         read: |args, input, key| {
             value(input, key, CLIENT)?;
-            args.client = Some(or(input, CLIENT)?);
+            let client: Expr = or(input, CLIENT)?;
+            validate::stays(&client)?;
+            args.client = Some(client);
             Ok(())
         },
     },

@@ -81,9 +81,11 @@ fn tag(input: ParseStream) -> Result<Tag> {
             value: TagValue::Literal(value),
         });
     }
+    let value: Expr = input.parse()?;
+    validate::stays(&value)?;
     Ok(Tag {
         key,
-        value: TagValue::Expr(input.parse()?),
+        value: TagValue::Expr(value),
     })
 }
 

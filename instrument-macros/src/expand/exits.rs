@@ -4,7 +4,7 @@
 //! written anew instead: the body becomes a labelled block, `return` a `break` out of it, and a `?` that leaves makes
 //! the value to be returned and breaks with that.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{
     Block, Expr, ExprReturn, ExprTry, Lifetime, Macro, Stmt, Token, Type,
@@ -63,8 +63,8 @@ impl Exits<'_> {
         quote_spanned!(span=> break #label #value)
     }
 
-    /// The operand is looked at. One that leaves is turned into the value that is returned by a closure of its own; any other
-    /// meets the `?` where it stood.
+    /// The operand is looked at. One that leaves is turned into the value that is returned, by a function that passes the caller
+    /// on to `From`, as `?` does; any other meets the `?` where it stood.
     fn of_question_mark(&self, exit: &ExprTry) -> TokenStream {
         let Self {
             root, label, output, ..
@@ -73,18 +73,20 @@ impl Exits<'_> {
         // Nothing of the user's is in sight of the variable, so it may have his span: then what is wrong with the `?` is
         // reported there.
         let value = Ident::new("__task_operand", exit.expr.span());
-        quote_spanned! {Span::mixed_site()=>
-            (match (#operand) {
+        let looked_at = quote_spanned! {Span::mixed_site()=>
+            match (#operand) {
                 #value => {
-                    #[allow(unused_imports)]
                     use #root::NeverLeaves as _;
                     if (&#root::Probe(&#value)).instrument_task_leaves() {
-                        break #label #root::construct(move || -> #output { #root::left(#value #sign) })
+                        break #label (#root::Leaving::<_, #output>::new(#value)).instrument_task_leave()
                     }
-                    #value #sign
+                    #value
                 }
-            })
-        }
+            }
+        };
+        let mut operand = Group::new(Delimiter::Parenthesis, looked_at);
+        operand.set_span(exit.expr.span());
+        quote_spanned!(Span::mixed_site()=> #operand #sign)
     }
 }
 

@@ -1,8 +1,8 @@
 //! A function whose call is a future: counted from the first poll, whatever makes it.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{ReturnType, Signature, Type, parse_quote_spanned};
+use syn::{ReturnType, Signature, Type, parse_quote_spanned, spanned::Spanned};
 
 use super::{Context, Expansion, in_own_scope, value, with_span_of};
 use crate::{
@@ -74,26 +74,25 @@ fn site(context: &Context<'_>) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #site #find)
 }
 
-/// What an async function returns without the word. The last token has the user's span: with it, whatever is
-/// reported about the signature is reported there, and not at the attribute.
+/// What an async function returns without the word. Its ends have the user's spans: with them, whatever is reported about
+/// the signature is reported there, and not at the attribute.
 fn impl_future(sig: &Signature) -> ReturnType {
-    let (output, last) = match &sig.output {
-        ReturnType::Default => (
-            quote_spanned!(Span::mixed_site()=> ()),
-            sig.paren_token.span.close(),
-        ),
+    let (output, first, last) = match &sig.output {
+        ReturnType::Default => {
+            let close = sig.paren_token.span.close();
+            (quote_spanned!(Span::mixed_site()=> ()), close, close)
+        }
         ReturnType::Type(_, ty) => {
             let tokens = ty.to_token_stream();
-            let last = tokens
-                .clone()
-                .into_iter()
-                .last()
-                .map_or_else(Span::call_site, |token| token.span());
-            (tokens, last)
+            let span = |token: Option<TokenTree>| token.map_or_else(Span::call_site, |token| token.span());
+            let mut all = tokens.clone().into_iter();
+            let first = span(all.next());
+            (tokens, first, all.last().map_or(first, |token| token.span()))
         }
     };
+    let open = quote_spanned!(Span::mixed_site().located_at(first)=> impl);
     let close = quote_spanned!(last=> >);
-    parse_quote_spanned!(Span::mixed_site()=> -> impl ::core::future::Future<Output = #output #close)
+    parse_quote_spanned!(Span::mixed_site()=> -> #open ::core::future::Future<Output = #output #close)
 }
 
 /// Whether something outside the body needs the word `async`: `#[must_use]` is about the awaited value only
@@ -107,14 +106,15 @@ fn must_stay_async(context: &Context<'_>) -> bool {
 }
 
 /// A return that never runs. An async block has no place to write its type, and without one the user's `?` and
-/// `Box::new` would have nothing to go by.
+/// `Box::new` would have nothing to go by. The compiler points there to say what is returned, so it stands where the user does.
 fn typed_return(ty: &Type) -> TokenStream {
     if types::is_infer(ty) {
         return TokenStream::new();
     }
+    let value = Ident::new("__task_value", Span::mixed_site().located_at(ty.span()));
     quote_spanned! {Span::mixed_site()=>
-        if let ::core::option::Option::Some(__task_value) = ::core::option::Option::None::<#ty> {
-            return __task_value;
+        if let ::core::option::Option::Some(#value) = ::core::option::Option::None::<#ty> {
+            return #value;
         }
     }
 }
@@ -132,11 +132,12 @@ fn counted(context: &Context<'_>, ty: &Type, inner: &TokenStream) -> TokenStream
 /// The same of a future that the user made. That its output is what the signature says is left to the signature, which
 /// is where the compiler looks for it, unless an `impl Trait` leaves something open.
 fn counted_as_declared(context: &Context<'_>, output: &Type, inner: &TokenStream) -> TokenStream {
-    if types::is_unnameable(output) {
+    if types::is_unnameable(output) || types::is_infer(output) {
         return counted(context, &types::erased(output), inner);
     }
     let root = context.root();
     let arguments = arguments(context, output, inner);
+    let output = types::declared_output(&context.task.sig, output);
     context.tail_call(
         "declared_future",
         &quote_spanned!(Span::mixed_site()=> ::<#output, _, _, _, _, _>),

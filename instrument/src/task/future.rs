@@ -25,6 +25,8 @@ use crate::task::{
 };
 
 /// Wraps `future` so that it counts as a call of the task at `place`, with `judge` to say how its output counts.
+///
+/// It goes straight into its place: without optimisation every function that passes it on has it on the stack once more.
 #[inline(always)]
 pub fn future<R, F, P, J, V>(place: P, future: F, judge: J) -> TaskFuture<fn() -> R, F, P, J>
 where
@@ -33,7 +35,12 @@ where
     J: Fn(&R) -> V,
     V: Verdict,
 {
-    make(place, future, judge)
+    TaskFuture {
+        call: Call::fresh(place),
+        judge,
+        declared: PhantomData,
+        future,
+    }
 }
 
 /// The same with an output that `_declared` returns, which is never called. A future that has another one is no error here,
@@ -51,7 +58,12 @@ where
     J: Fn(&R) -> V,
     V: Verdict,
 {
-    make(place, future, judge)
+    TaskFuture {
+        call: Call::fresh(place),
+        judge,
+        declared: PhantomData,
+        future,
+    }
 }
 
 /// What no declaration comes to.
@@ -59,20 +71,6 @@ where
 #[cold]
 pub fn declared<R>() -> R {
     unreachable!("a declaration is never called")
-}
-
-#[inline(always)]
-fn make<D, F, P: Place, J>(place: P, future: F, judge: J) -> TaskFuture<D, F, P, J> {
-    place.keep();
-    TaskFuture {
-        call: Call {
-            token: Token::fresh(),
-            place,
-        },
-        judge,
-        declared: PhantomData,
-        future,
-    }
 }
 
 /// The future of an annotated function.
@@ -96,6 +94,16 @@ struct Call<P: Place> {
 }
 
 impl<P: Place> Call<P> {
+    /// A call that was not polled yet.
+    #[inline(always)]
+    fn fresh(place: P) -> Self {
+        place.keep();
+        Self {
+            token: Token::fresh(),
+            place,
+        }
+    }
+
     /// Counts the start at the first poll.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -142,16 +142,6 @@ pub fn construct<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// Takes what would come out of a `?` that is known to leave.
-///
-/// # Panics
-///
-/// Always; it is never reached.
-#[cold]
-pub fn left<T>(_: T) -> ! {
-    unreachable!("a `?` that leaves does not come back")
-}
-
 /// Counts the end of a call that was dropped: by a panic, unless a macro hid a way out of the body that the attribute did not
 /// see.
 #[cold]

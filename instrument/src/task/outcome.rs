@@ -10,7 +10,7 @@
     reason = "the cost of a call is counted in instructions"
 )]
 
-use std::{ops::ControlFlow, task::Poll};
+use std::{convert::Infallible, marker::PhantomData, ops::ControlFlow, task::Poll};
 
 use crate::task::site::End;
 
@@ -143,43 +143,138 @@ impl<T, E> MayFail for Poll<Option<Result<T, E>>> {
 }
 
 /// What `?` can be put to.
-pub trait Leaves {
+pub trait Leaves: Sized {
+    /// What it leaves the function with.
+    type Residual;
+
     /// Whether it leaves the function.
     fn leaves(&self) -> bool;
+
+    /// What it leaves with, if it does.
+    fn residual(self) -> Option<Self::Residual>;
+}
+
+/// What a function may return that is left with an `R`: the standard library's own trait for it is not stable.
+pub trait FromResidual<R> {
+    /// The value that is returned. Whoever asks for the caller's place gets that of who called this.
+    fn from_residual(residual: R) -> Self;
 }
 
 impl<T, E> Leaves for Result<T, E> {
+    type Residual = Result<Infallible, E>;
+
     #[inline(always)]
     fn leaves(&self) -> bool {
         self.is_err()
     }
+
+    #[inline(always)]
+    fn residual(self) -> Option<Self::Residual> {
+        self.err().map(Err)
+    }
 }
 
 impl<T> Leaves for Option<T> {
+    type Residual = Option<Infallible>;
+
     #[inline(always)]
     fn leaves(&self) -> bool {
         self.is_none()
     }
+
+    #[inline(always)]
+    fn residual(self) -> Option<Self::Residual> {
+        Some(None)
+    }
 }
 
 impl<B, C> Leaves for ControlFlow<B, C> {
+    type Residual = ControlFlow<B, Infallible>;
+
     #[inline(always)]
     fn leaves(&self) -> bool {
         self.is_break()
     }
+
+    #[inline(always)]
+    fn residual(self) -> Option<Self::Residual> {
+        self.break_value().map(ControlFlow::Break)
+    }
 }
 
 impl<T, E> Leaves for Poll<Result<T, E>> {
+    type Residual = Result<Infallible, E>;
+
     #[inline(always)]
     fn leaves(&self) -> bool {
         self.error().is_some()
     }
+
+    #[inline(always)]
+    fn residual(self) -> Option<Self::Residual> {
+        match self {
+            Poll::Ready(Err(error)) => Some(Err(error)),
+            _ => None,
+        }
+    }
 }
 
 impl<T, E> Leaves for Poll<Option<Result<T, E>>> {
+    type Residual = Result<Infallible, E>;
+
     #[inline(always)]
     fn leaves(&self) -> bool {
         self.error().is_some()
+    }
+
+    #[inline(always)]
+    fn residual(self) -> Option<Self::Residual> {
+        match self {
+            Poll::Ready(Some(Err(error))) => Some(Err(error)),
+            _ => None,
+        }
+    }
+}
+
+impl<T, E, F: From<E>> FromResidual<Result<Infallible, E>> for Result<T, F> {
+    #[inline(always)]
+    #[track_caller]
+    fn from_residual(residual: Result<Infallible, E>) -> Self {
+        match residual {
+            Err(error) => Err(From::from(error)),
+        }
+    }
+}
+
+impl<T, E, F: From<E>> FromResidual<Result<Infallible, E>> for Poll<Result<T, F>> {
+    #[inline(always)]
+    #[track_caller]
+    fn from_residual(residual: Result<Infallible, E>) -> Self {
+        Poll::Ready(FromResidual::from_residual(residual))
+    }
+}
+
+impl<T, E, F: From<E>> FromResidual<Result<Infallible, E>> for Poll<Option<Result<T, F>>> {
+    #[inline(always)]
+    #[track_caller]
+    fn from_residual(residual: Result<Infallible, E>) -> Self {
+        Poll::Ready(Some(FromResidual::from_residual(residual)))
+    }
+}
+
+impl<T> FromResidual<Option<Infallible>> for Option<T> {
+    #[inline(always)]
+    fn from_residual(_: Option<Infallible>) -> Self {
+        None
+    }
+}
+
+impl<B, C> FromResidual<ControlFlow<B, Infallible>> for ControlFlow<B, C> {
+    #[inline(always)]
+    fn from_residual(residual: ControlFlow<B, Infallible>) -> Self {
+        match residual {
+            ControlFlow::Break(value) => ControlFlow::Break(value),
+        }
     }
 }
 
@@ -192,16 +287,58 @@ impl<T: Leaves> Probe<'_, T> {
     }
 }
 
+/// The operand of a `?` that leaves a function which returns an `O`.
+#[derive(Debug)]
+pub struct Leaving<T, O> {
+    operand: T,
+    returned: PhantomData<O>,
+}
+
+impl<T, O> Leaving<T, O> {
+    #[doc(hidden)]
+    #[inline(always)]
+    pub const fn new(operand: T) -> Self {
+        Self {
+            operand,
+            returned: PhantomData,
+        }
+    }
+}
+
+impl<T: Leaves, O: FromResidual<T::Residual>> Leaving<T, O> {
+    #[doc(hidden)]
+    #[inline(always)]
+    #[track_caller]
+    pub fn instrument_task_leave(self) -> O {
+        match self.operand.residual() {
+            Some(residual) => O::from_residual(residual),
+            None => never_left(),
+        }
+    }
+}
+
 /// For what the compiler will refuse anyway.
-pub trait NeverLeaves {
+pub trait NeverLeaves<O = ()>: Sized {
     #[doc(hidden)]
     #[inline(always)]
     fn instrument_task_leaves(&self) -> bool {
         false
     }
+
+    #[doc(hidden)]
+    fn instrument_task_leave(self) -> O {
+        never_left()
+    }
 }
 
 impl<T> NeverLeaves for &Probe<'_, T> {}
+
+impl<T, O> NeverLeaves<O> for &Leaving<T, O> {}
+
+#[cold]
+fn never_left() -> ! {
+    unreachable!("only an operand that leaves is left with")
+}
 
 /// The kind of the error that `value` is, if it is one, as `kind` says.
 #[inline(always)]

@@ -14,6 +14,12 @@ fn tag(value: NotShown) {
 //                             ^ E0425
 fn no_argument() {}
 
+const TWICE: f64 = 2.0;
+
+#[instrument_task(sample_rate = TWICE)]
+//                              ^ E0080
+fn rate() {}
+
 #[instrument_task(client = 5)]
 //                         ^ E0308
 fn client() {}

@@ -9,6 +9,27 @@ use std::future::Future;
 pub async fn awaits_nothing() {}
 
 #[instrument_task]
+pub fn for_ever(n: u8) -> Result<u8, std::fmt::Error> {
+    let n = for_ever(n)?;
+    Ok(n)
+}
+
+#[instrument_task]
+#[warn(clippy::missing_const_for_fn)]
+pub fn could_be_const(n: u8) -> u8 {
+    n
+}
+
+#[instrument_task]
+#[warn(clippy::needless_pass_by_ref_mut)]
+fn changes_nothing(n: &mut u8) -> Result<u8, std::fmt::Error> {
+    if *n == 0 {
+        return Err(std::fmt::Error);
+    }
+    Ok(*n)
+}
+
+#[instrument_task]
 fn never_fails(n: u8) -> Option<u8> {
     Some(n)
 }
@@ -81,4 +102,5 @@ pub fn wraps_again(n: Option<u8>) -> Option<u8> {
 
 fn main() {
     never_fails(1);
+    drop(changes_nothing(&mut 1));
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::missing_errors_doc)]
 
 use instrument_task::instrument_task;
-use std::{collections::HashMap, sync::Mutex};
+use std::{collections::HashMap, future::Future, sync::Mutex};
 
 #[instrument_task]
 fn never_called() {}
@@ -262,6 +262,30 @@ pub fn clones(text: &String) -> Result<String, std::fmt::Error> {
     }
     let copy = text.to_string().clone();
     Ok(copy.into())
+}
+
+#[instrument_task]
+pub fn opaque_lifetime<'a>(text: &'a str) -> impl Future<Output = &'a str> + 'a {
+    std::future::ready(text)
+}
+
+#[instrument_task]
+pub fn boxed_lifetime<'a>(text: &'a str) -> BoxFuture<'a, u8> {
+    Box::pin(async move { pause(text.len() as u8).await })
+}
+
+type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+#[instrument_task]
+#[warn(clippy::future_not_send)]
+pub async fn stays_here(n: std::rc::Rc<u8>) -> u8 {
+    pause(*n).await
+}
+
+#[instrument_task]
+#[warn(clippy::future_not_send)]
+pub async fn stays_here_for_nothing(n: std::rc::Rc<u8>) {
+    pause(*n).await;
 }
 
 pub trait Trait {

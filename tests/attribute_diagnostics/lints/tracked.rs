@@ -60,6 +60,24 @@ pub fn parentheses(n: Option<u8>) -> Option<u8> {
     Some(n)
 }
 
+#[instrument_task]
+#[track_caller]
+pub fn unread(text: &str, n: Option<u8>) -> Result<u8, std::num::ParseIntError> {
+    let parsed = text.parse::<u8>()?;
+    let mut last = 1;
+    last = text.parse::<u8>()?;
+    let n = n.unwrap_or(1);
+    Ok(n)
+}
+
+#[instrument_task]
+#[track_caller]
+#[warn(unused_results)]
+pub fn ignored(n: Option<u8>) -> Option<u8> {
+    n?;
+    Some(1)
+}
+
 fn main() {}
 
 #[instrument_task]

@@ -229,6 +229,23 @@ pub mod patterns {
     }
 
     #[instrument_task]
+    fn changed(Pair { left: ref mut text, .. }: Pair, ref mut more: String) -> Result<String, Fault> {
+        text.push('+');
+        if more.is_empty() {
+            return Err(Fault);
+        }
+        Ok(std::mem::take(text) + more)
+    }
+
+    #[instrument_task]
+    async fn changed_later(Pair { left: ref mut text, .. }: Pair, (ref mut n, _): (u8, String)) -> String {
+        pause().await;
+        *n += 1;
+        text.push('+');
+        format!("{text}{n}")
+    }
+
+    #[instrument_task]
     fn in_place((a, b): (u8, u8), _: String) -> u8 {
         a + b
     }
@@ -238,12 +255,21 @@ pub mod patterns {
     }
 
     pub fn check() {
-        counts(&[("sync", mixed(1, 1)), ("asynchronous", mixed(1, 1)), ("in_place", succeed(1))], || {
+        let expected = [
+            ("sync", mixed(1, 1)),
+            ("asynchronous", mixed(1, 1)),
+            ("changed", mixed(1, 1)),
+            ("changed_later", succeed(1)),
+            ("in_place", succeed(1)),
+        ];
+        counts(&expected, || {
             let more = String::new;
             assert_eq!(sync((1, 1), pair(), [4, 0, 0, 5], &6, 7, more()).unwrap(), "12l34567");
             assert_eq!(sync((0, 1), pair(), [4, 0, 0, 5], &6, 7, more()), Err(Fault));
             assert_eq!(block_on(asynchronous((1, 1), pair(), [4, 0, 0, 5], &6, more())).unwrap(), "12l3456");
             assert_eq!(block_on(asynchronous((0, 1), pair(), [4, 0, 0, 5], &6, more())), Err(Fault));
+            assert_eq!((changed(pair(), "m".to_owned()), changed(pair(), more())), (Ok("l+m".to_owned()), Err(Fault)));
+            assert_eq!(block_on(changed_later(pair(), (1, more()))), "l+2");
             assert_eq!(in_place((1, 2), more()), 3);
         });
     }

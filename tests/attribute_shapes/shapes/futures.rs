@@ -255,6 +255,138 @@ pub mod boxed_futures {
     }
 }
 
+pub mod aliases {
+    use crate::support::{Fault, assert_send, block_on, counts, mixed, pause, succeed};
+    use instrument_task::instrument_task;
+    use std::{fmt::Display, future::Future, pin::Pin};
+
+    // By the names of the `futures` crate, but with arguments of one's own.
+    type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+    type LocalBoxFuture = Pin<Box<dyn Future<Output = u8>>>;
+
+    mod of_a_library {
+        use std::{future::Future, pin::Pin};
+
+        pub type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+    }
+
+    #[instrument_task]
+    fn borrowed<'a>(text: &'a str) -> BoxFuture<'a, &'a str> {
+        Box::pin(async move {
+            pause().await;
+            text.strip_prefix('-').ok_or(Fault)
+        })
+    }
+
+    #[instrument_task]
+    fn early(n: &u8) -> BoxFuture<'_, u8> {
+        if *n == 0 {
+            return Box::pin(async { Err(Fault) });
+        }
+        Box::pin(async move { Ok(*n) })
+    }
+
+    #[instrument_task]
+    fn two_arguments(n: u8) -> of_a_library::BoxFuture<u8, Fault> {
+        Box::pin(async move { Ok(n.checked_sub(1).ok_or(Fault)?) })
+    }
+
+    #[instrument_task]
+    fn no_argument(n: u8) -> LocalBoxFuture {
+        Box::pin(async move { n })
+    }
+
+    pub fn check() {
+        let both = mixed(1, 1);
+        let expected =
+            [("borrowed", both), ("early", both), ("two_arguments", both), ("no_argument", succeed(1))];
+        counts(&expected, || {
+            assert_eq!((block_on(borrowed("-a")), block_on(borrowed("a"))), (Ok("a"), Err(Fault)));
+            assert_eq!((block_on(early(&1)), block_on(early(&0))), (Ok(1), Err(Fault)));
+            assert_eq!((block_on(two_arguments(1)), block_on(assert_send(two_arguments(0)))), (Ok(0), Err(Fault)));
+            assert_eq!(block_on(no_argument(1)), 1);
+        });
+        open_outputs();
+    }
+
+    #[instrument_task]
+    fn pinned(n: u8) -> Pin<Box<impl Future<Output = Result<u8, Fault>> + Send>> {
+        Box::pin(async move { n.checked_sub(1).ok_or(Fault) })
+    }
+
+    #[instrument_task]
+    fn pinned_early(n: u8) -> Pin<Box<impl Future<Output = u8>>> {
+        if n == 0 {
+            return Box::pin(std::future::ready(1));
+        }
+        Box::pin(std::future::ready(n))
+    }
+
+    #[instrument_task]
+    fn any_output(n: u8) -> impl Future {
+        async move { n.checked_sub(1).ok_or(Fault) }
+    }
+
+    #[instrument_task]
+    fn bounded_output(n: u8) -> impl Future<Output: Display> + Send {
+        async move { n }
+    }
+
+    #[instrument_task]
+    fn boxed_bounded_output(n: u8) -> Pin<Box<dyn Future<Output = impl Display>>> {
+        Box::pin(async move { n })
+    }
+
+    fn open_outputs() {
+        let expected = [
+            ("pinned", mixed(1, 1)),
+            ("pinned_early", succeed(2)),
+            ("any_output", mixed(1, 1)),
+            ("bounded_output", succeed(1)),
+            ("boxed_bounded_output", succeed(1)),
+        ];
+        counts(&expected, || {
+            assert_eq!((block_on(pinned(1)), block_on(assert_send(pinned(0)))), (Ok(0), Err(Fault)));
+            drop(pinned(1));
+            assert_eq!(block_on(pinned_early(0)) + block_on(pinned_early(2)), 3);
+            block_on(async {
+                any_output(0).await;
+                any_output(1).await;
+            });
+            let bounded = (block_on(bounded_output(1)), block_on(boxed_bounded_output(2)));
+            assert_eq!(bounded.0.to_string() + &bounded.1.to_string(), "12");
+        });
+    }
+}
+
+/// As deep as futures may be nested before the compiler asks for a higher `recursion_limit` to see that they are `Send`.
+pub mod deep_nesting {
+    use crate::support::{assert_send, block_on, counts, pause, succeed};
+    use instrument_task::instrument_task;
+
+    macro_rules! levels {
+        ($name:ident) => {
+            #[instrument_task]
+            async fn $name() {
+                pause().await;
+            }
+        };
+        ($name:ident $next:ident $($rest:ident)*) => {
+            #[instrument_task(name = "level")]
+            async fn $name() {
+                $next().await;
+            }
+            levels! { $next $($rest)* }
+        };
+    }
+
+    levels! { a1 a2 a3 a4 a5 a6 a7 a8 a9 a10 b1 b2 b3 b4 b5 b6 b7 b8 b9 b10 c1 c2 c3 c4 last }
+
+    pub fn check() {
+        counts(&[("level", succeed(24)), ("last", succeed(1))], || block_on(assert_send(a1())));
+    }
+}
+
 pub mod recursion {
     use crate::support::{assert_send, block_on, counts, pause, succeed};
     use instrument_task::instrument_task;

@@ -248,6 +248,39 @@ pub mod macros_that_return {
         Ok(n)
     }
 
+    mod elsewhere {
+        macro_rules! leave {
+            ($value:expr) => {
+                return $value
+            };
+        }
+        pub(super) use leave;
+    }
+
+    // The path of the macro is one token, which hides its name.
+    macro_rules! by_a_path {
+        ($leave:path) => {
+            #[instrument_task]
+            fn by_path(n: u8) -> Result<u8, Fault> {
+                if n == 0 {
+                    $leave!(Err(Fault));
+                }
+                Ok(n)
+            }
+
+            #[instrument_task]
+            #[track_caller]
+            fn by_path_tracked(n: u8) -> Result<u8, Fault> {
+                if n == 0 {
+                    $leave!(Err(Fault));
+                }
+                Ok(n)
+            }
+        };
+    }
+
+    by_a_path!(elsewhere::leave);
+
     #[instrument_task]
     async fn asynchronous(n: u8) -> Result<u8, Fault> {
         if n == 0 {
@@ -276,6 +309,8 @@ pub mod macros_that_return {
         let expected = [
             ("unit", [3, 2, 1, 0, 1]),
             ("judged", mixed(1, 1)),
+            ("by_path", mixed(1, 1)),
+            ("by_path_tracked", mixed(1, 1)),
             ("asynchronous", mixed(1, 1)),
             ("opaque", succeed(2)),
             ("boxed", succeed(2)),
@@ -285,6 +320,8 @@ pub mod macros_that_return {
             unit(1);
             assert_eq!(panics(|| unit(2)), "unit");
             assert_eq!((judged(0), judged(1)), (Err(Fault), Ok(1)));
+            assert_eq!((by_path(0), by_path(1)), (Err(Fault), Ok(1)));
+            assert_eq!((by_path_tracked(0), by_path_tracked(1)), (Err(Fault), Ok(1)));
             assert_eq!((block_on(asynchronous(0)), block_on(asynchronous(1))), (Err(Fault), Ok(1)));
             assert_eq!(block_on(opaque(0)) + block_on(opaque(1)), 2);
             assert_eq!(block_on(boxed(0)) + block_on(boxed(1)), 2);

@@ -275,6 +275,49 @@ pub mod under_async_trait {
     }
 }
 
+pub mod under_conditions {
+    use crate::support::{Fault, block_on, counts, mixed, succeed};
+    use instrument_task::instrument_task;
+
+    struct Mixed(u8);
+
+    #[instrument_task]
+    impl Mixed {
+        #[cfg_attr(all(), instrument_task(skip))]
+        fn skipped(&self) -> u8 {
+            self.0
+        }
+
+        #[cfg_attr(any(), instrument_task(skip))]
+        fn not_skipped(&self) -> u8 {
+            self.0
+        }
+
+        #[cfg_attr(all(), inline, instrument_task::instrument_task(name = "a.name", ok_if = Option::is_some))]
+        fn named(&self) -> Option<u8> {
+            self.0.checked_sub(1)
+        }
+
+        #[cfg_attr(any(), instrument_task(name = "a.name"), must_use)]
+        async fn not_named(&self) -> Result<u8, Fault> {
+            self.0.checked_sub(1).ok_or(Fault)
+        }
+    }
+
+    pub fn check() {
+        let expected = [
+            ("Mixed.not_skipped", succeed(1)),
+            ("a.name", mixed(1, 1)),
+            ("Mixed.not_named", mixed(1, 1)),
+        ];
+        counts(&expected, || {
+            assert_eq!(Mixed(1).skipped() + Mixed(1).not_skipped(), 2);
+            assert_eq!((Mixed(1).named(), Mixed(0).named()), (Some(0), None));
+            assert_eq!((block_on(Mixed(1).not_named()), block_on(Mixed(0).not_named())), (Ok(0), Err(Fault)));
+        });
+    }
+}
+
 pub mod kinds_of_a_block {
     use crate::support::{Fault, block_on, counts, mixed, pause, succeed};
     use instrument_task::instrument_task;

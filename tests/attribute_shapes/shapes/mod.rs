@@ -15,13 +15,13 @@ shapes! {
     free: unit arguments generics lifetimes impl_arguments patterns shadowed_arguments underscored_arguments
         raw_identifiers early_returns recursion never foreign_calls nested from_a_macro bodies one_line;
     receivers: references owned generic_types traits operators;
-    impls: inherent of_traits of_odd_types under_async_trait kinds_of_a_block;
+    impls: inherent of_traits of_odd_types under_async_trait under_conditions kinds_of_a_block;
     returns: results plain_values coercions inference temporaries closures iterators own_types panics
         while_unwinding;
-    futures: lifecycle opaque_futures boxed_futures recursion local borrows never as_values
+    futures: lifecycle opaque_futures boxed_futures aliases deep_nesting recursion local borrows never as_values
         cancelled_by_a_timeout streams;
     attributes: of_the_language async_traits traced of_tokio;
-    tracked: caller_location exits;
+    tracked: caller_location noted_location exits;
     arguments: names predicates elsewhere;
     combined: arguments_of_a_trait predicates_on_borrows in_macros names_of_any_kind lifetimes_of_futures signatures_of_all_parts;
     rare: lending asynchronous_closures futures_by_hand fragments abis_and_features items_within captures blanket_impls

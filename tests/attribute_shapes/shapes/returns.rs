@@ -621,6 +621,23 @@ pub mod iterators {
         (n, "some")
     }
 
+    #[instrument_task]
+    fn boxed_opaque(n: u8) -> Box<dyn Iterator<Item = impl Display>> {
+        if n == 0 {
+            return Box::new(0..1_u8);
+        }
+        Box::new(0..n)
+    }
+
+    #[instrument_task]
+    async fn fallible_boxed_opaque(n: u8) -> Result<Box<dyn Iterator<Item = impl Display>>, Fault> {
+        pause().await;
+        if n == 0 {
+            return Err(Fault);
+        }
+        Ok(Box::new(0..n))
+    }
+
     /// What is behind `impl Trait` may well be a `Result`.
     #[instrument_task]
     fn hidden(n: u8) -> impl IntoIterator<Item = u8> {
@@ -653,6 +670,8 @@ pub mod iterators {
             ("fallible", mixed(1, 1)),
             ("optional", succeed(2)),
             ("pair", succeed(2)),
+            ("boxed_opaque", succeed(2)),
+            ("fallible_boxed_opaque", mixed(1, 1)),
             ("hidden", mixed(1, 1)),
             ("fallible_async", mixed(1, 1)),
             ("hidden_async", mixed(1, 1)),
@@ -665,6 +684,8 @@ pub mod iterators {
             assert!(fallible(0).is_err());
             assert!(optional(0).is_none() && optional(1).is_some());
             assert_eq!(pair(0).0.to_string() + &format!("{:?}", pair(1).1), "0\"some\"");
+            assert_eq!(boxed_opaque(0).count() + boxed_opaque(2).count(), 3);
+            assert!(block_on(fallible_boxed_opaque(0)).is_err() && block_on(fallible_boxed_opaque(1)).is_ok());
             assert_eq!(hidden(1).into_iter().chain(hidden(0)).count(), 1);
             assert!(block_on(fallible_async(0)).is_err() && block_on(fallible_async(1)).is_ok());
             assert_eq!(format!("{:?}{:?}", block_on(hidden_async(0)), block_on(hidden_async(1))), "Err(Fault)Ok(0)");

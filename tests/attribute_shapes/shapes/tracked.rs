@@ -165,6 +165,69 @@ pub mod caller_location {
 }
 
 /// The exits of a body that knows its caller: each kind, and what only looks like one.
+/// An error that notes where it was made, as many libraries' do.
+pub mod noted_location {
+    use crate::support::{Expected, Fault, counts, mixed, succeed};
+    use instrument_task::instrument_task;
+    use std::{panic::Location, task::Poll};
+
+    #[derive(Debug)]
+    struct Noted {
+        line: u32,
+    }
+
+    impl From<Fault> for Noted {
+        #[track_caller]
+        fn from(_: Fault) -> Self {
+            Self { line: Location::caller().line() }
+        }
+    }
+
+    fn down(n: u8) -> Result<u8, Fault> {
+        n.checked_sub(1).ok_or(Fault)
+    }
+
+    #[instrument_task]
+    #[track_caller]
+    fn tried(n: u8) -> Result<u8, Noted> {
+        let n = down(n)?;
+        Ok(n + down(n)?)
+    }
+
+    #[instrument_task]
+    #[track_caller]
+    fn returned(n: u8) -> Result<u8, Noted> {
+        if n == 0 {
+            return Err(Fault.into());
+        }
+        Ok(n)
+    }
+
+    #[instrument_task]
+    #[track_caller]
+    fn polled(n: u8) -> Poll<Option<Result<u8, Noted>>> {
+        let n = Poll::Ready(down(n))?.map(|n| n + 1);
+        down(1)?;
+        n.map(Ok).map(Some)
+    }
+
+    pub fn check() {
+        let expected: [Expected<'_>; 3] =
+            [("tried", mixed(1, 2)), ("returned", mixed(0, 1)), ("polled", mixed(1, 1))];
+        counts(&expected, || {
+            assert_eq!(tried(2).unwrap(), 1);
+            let (here, lines) = (line!(), (tried(0).unwrap_err().line, tried(1).unwrap_err().line));
+            assert_eq!(lines, (here, here));
+            let (here, line) = (line!(), returned(0).unwrap_err().line);
+            assert_eq!(line, here);
+            let (here, polled_none) = (line!(), polled(0));
+            assert!(matches!(polled_none, Poll::Ready(Some(Err(Noted { line }))) if line == here));
+            assert!(matches!(polled(1), Poll::Ready(Some(Ok(1)))));
+        });
+        counts(&[("returned", succeed(1))], || assert_eq!(returned(1).unwrap(), 1));
+    }
+}
+
 pub mod exits {
     use crate::support::{Expected, Fault, counts, mixed, succeed};
     use instrument_task::instrument_task;
