@@ -82,8 +82,8 @@ use syn::Result;
 /// # `#[track_caller]`
 ///
 /// `Location::caller()` is what it is without the attribute, in free functions, methods and trait implementations alike. The one
-/// exception: a function that is judged by its value and calls a macro that is not the standard library's, which may hide
-/// a `return`, or that may be left early and returns an `impl Trait`. To see how those are left, the body becomes a closure, and in
+/// exception: a function that is judged by its value, does not return `Self`, and calls a macro that is not the standard library's,
+/// which may hide a `return`, or that may be left early and returns an `impl Trait`. To see how those are left, the body becomes a closure, and in
 /// a closure the location is the attribute's own line. If it matters, move the body into a `#[track_caller]` function of its own.
 ///
 /// # Errors in the body

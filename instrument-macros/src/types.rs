@@ -75,6 +75,11 @@ pub fn is_plain(ty: &Type) -> bool {
     }
 }
 
+/// Whether the type is the one that the method belongs to.
+pub fn is_self(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Path(path) if path.qself.is_none() && path.path.is_ident("Self"))
+}
+
 /// Whether the function returns nothing.
 pub fn is_unit(output: &ReturnType) -> bool {
     match output {

@@ -18,7 +18,7 @@ use super::{Context, in_own_scope, with_span_of};
 use crate::{tokens, types};
 
 /// The body as an expression of type `output` that is left at its end only. None where an exit might stay unseen: in a macro
-/// that is not the standard library's, or in a body that does not parse.
+/// that is not the standard library's, unless it would be counted right, or in a body that does not parse.
 pub(super) fn labelled(context: &Context<'_>, output: &Type) -> Option<TokenStream> {
     let user = &context.task.body;
     let mut exits = Exits {
@@ -34,10 +34,10 @@ pub(super) fn labelled(context: &Context<'_>, output: &Type) -> Option<TokenStre
     let stream = statements.iter().map(Stmt::to_token_stream).collect();
     let block = in_own_scope(&with_span_of(&user.block, stream));
     let label = exits.label;
+    // An exit that a macro hides is counted as a success, which is what a method that returns its own type has.
+    let may_hide = types::is_self(output);
     // The label would give its span to the user's own braces, and lints go by those.
-    exits
-        .are_seen
-        .then(|| quote_spanned!(Span::mixed_site()=> #label: { #block }))
+    (exits.are_seen || may_hide).then(|| quote_spanned!(Span::mixed_site()=> #label: { #block }))
 }
 
 /// The block that the body is.

@@ -73,6 +73,32 @@ pub mod caller_location {
         }
     }
 
+    macro_rules! leave_if_even {
+        ($n:expr, $otherwise:expr) => {
+            if $n % 2 == 0 {
+                return $otherwise;
+            }
+        };
+    }
+
+    struct Builder {
+        line: u32,
+    }
+
+    #[instrument_task]
+    impl Builder {
+        /// The macro may hide a `return`, but not of an error.
+        #[track_caller]
+        fn with(mut self, n: u32) -> Self {
+            leave_if_even!(n, Self { line: Location::caller().line() + 1000 });
+            if n == 1 {
+                return self;
+            }
+            self.line = Location::caller().line();
+            self
+        }
+    }
+
     struct Stream<RW>(RW);
 
     impl<RW: Copy + Into<u32>> Stream<RW> {
@@ -134,6 +160,7 @@ pub mod caller_location {
             ("Owner.in_block", mixed(1, 1)),
             ("tracked", mixed(1, 1)),
             ("tracked_in_place", mixed(1, 1)),
+            ("Builder.with", succeed(3)),
             ("with", mixed(1, 1)),
             ("in_place", succeed(1)),
             ("in_place_judged", succeed(1)),
@@ -157,6 +184,9 @@ pub mod caller_location {
             assert_eq!(0.tracked(), Err(Fault));
             assert_eq!(1.tracked_in_place(), Ok(line!()));
             assert_eq!(0.tracked_in_place(), Err(Fault));
+            assert_eq!(Builder { line: 0 }.with(1).line, 0);
+            assert_eq!(Builder { line: 0 }.with(2).line, line!() + 1000);
+            assert_eq!(Builder { line: 0 }.with(3).line, line!());
             assert!(Stream::with(0, 1_u8).is_err() && Stream::with(1, 1_u8).is_ok_and(|stream| stream.0 == 1));
             assert_eq!(Stream::in_place(1_u8).0, line!());
             assert!(Stream::in_place_judged(1_u8).is_ok_and(|at| at == line!()));
@@ -164,7 +194,6 @@ pub mod caller_location {
     }
 }
 
-/// The exits of a body that knows its caller: each kind, and what only looks like one.
 /// An error that notes where it was made, as many libraries' do.
 pub mod noted_location {
     use crate::support::{Expected, Fault, counts, mixed, succeed};
@@ -228,6 +257,7 @@ pub mod noted_location {
     }
 }
 
+/// The exits of a body that knows its caller: each kind, and what only looks like one.
 pub mod exits {
     use crate::support::{Expected, Fault, counts, mixed, succeed};
     use instrument_task::instrument_task;
