@@ -507,6 +507,8 @@ fn a_call_takes_little_stack() {
 }
 
 mod large {
+    #![allow(clippy::large_stack_arrays)]
+
     use std::hint::black_box;
 
     use instrument_task::instrument_task;

@@ -358,7 +358,7 @@ pub mod exits {
         Ok(Location::caller().line() - u32::from(!matches!(down(n)?, 0..=3)))
     }
 
-    #[allow(clippy::cast_possible_wrap, clippy::identity_op, reason = "what stands behind a `?` is the point")]
+    #[allow(clippy::cast_possible_wrap, clippy::identity_op, reason = "a `?` stands in every place")]
     #[instrument_task]
     #[track_caller]
     fn chained(all: &[&str]) -> Option<(usize, u32)> {
