@@ -11,8 +11,8 @@ use crate::task::{
 /// An attempt at a job that is under way. Say how it ends; dropped before that, it counts as cancelled, or as a panic if the thread
 /// has begun to unwind since.
 ///
-/// started = success + exceptions + cancelled + retries + in flight. Panics and exhausted jobs are among the exceptions, timeouts
-/// among the cancelled.
+/// started = success + exceptions + cancelled + retries + in flight. Panics are among the exceptions, timeouts among the
+/// cancelled, exhausted jobs among the exceptions or the timeouts.
 #[must_use = "an attempt that is dropped counts as cancelled"]
 pub struct Attempt {
     metrics: Metrics,

@@ -131,7 +131,9 @@ impl MetricsLayer {
     /// `retry()`. Defaults to none, which is right before it.
     ///
     /// What the store tries again is known without it: an error is a retry if the job has attempts left (`max_attempts`). The Redis store
-    /// makes 25 whatever a job's `max_attempts`: give it that number. A policy that asks about the error (`retry_if`) or takes its number from
+    /// makes 25 whatever a job's `max_attempts`: leave that unset there. A store that never tries again (the one in memory) is not known
+    /// from one that does: give its jobs no `max_attempts`, or their last failure counts as a retry. Without either number a job that is
+    /// lost is an exception, and not among the exhausted. A policy that asks about the error (`retry_if`) or takes its number from
     /// each job (`from_task_config`) is not known: put the layer before `retry()` then.
     #[must_use]
     pub fn retries(mut self, retries: usize) -> Self {
