@@ -1,6 +1,7 @@
 //! Waiting for something to become true, never for time to pass.
 
 use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -32,4 +33,11 @@ pub fn until_within<T>(bound: Duration, what: &str, mut ready: impl FnMut() -> O
         // Between two questions to something that cannot notify us: another process.
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Waits for a turn: of the tests of one program that ask for it, one has it at a time. For what is the process's own, such as the
+/// installed client, or its memory and processor time.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }

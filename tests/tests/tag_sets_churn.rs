@@ -7,7 +7,7 @@ use std::{
     net::UdpSocket,
     pin::Pin,
     sync::{
-        Barrier, Mutex, MutexGuard, PoisonError,
+        Barrier, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -19,7 +19,7 @@ use instrument_task::{Client, ClientBuilder, Dialect, instrument_task, testing::
 use instrument_task_tests::{
     etsy::{Place, Protocol},
     process::Figures,
-    wait::{BOUND, until},
+    wait::{BOUND, turn, until},
 };
 
 #[instrument_task(tags(id = id), time = never)]
@@ -132,15 +132,9 @@ fn expected() -> BTreeMap<String, u64> {
     expected
 }
 
-/// Only one client can be installed at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[test]
 fn every_count_arrives_under_its_own_tag() {
-    let _alone = alone();
+    let _turn = turn();
     let receiver = Receiver::start().unwrap();
     let client = builder(receiver.address().to_string()).install().unwrap();
     // Made, and not polled for several expiries; in flight for as long; and these again after they went to another thread.
@@ -203,7 +197,7 @@ fn resident() -> Option<u64> {
 fn a_quarter_of_a_million_sets_take_the_memory_of_those_that_are_alive() {
     const BATCHES: u64 = 50;
     const IDS: u64 = 5_000;
-    let _alone = alone();
+    let _turn = turn();
     // More at first than are alive at once ever after: how long they live beyond their expiry is up to the scheduler, and what the
     // process took for them it keeps.
     let ids = |batch| if batch == 0 { 4 * IDS } else { IDS };

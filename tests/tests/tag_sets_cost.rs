@@ -1,15 +1,13 @@
 //! What tag sets cost a program: memory by the sets that a thread has touched, and a flusher that sleeps while nothing moves.
 #![cfg(target_os = "linux")]
 
-use std::{
-    fs,
-    sync::{Barrier, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::Duration,
-};
+use std::{fs, sync::Barrier, thread, time::Duration};
 
 use instrument_task::{Client, instrument_task, with_client};
-use instrument_task_tests::{process::Figures, wait::until};
+use instrument_task_tests::{
+    process::Figures,
+    wait::{turn, until},
+};
 
 const SETS: u32 = 90_000;
 
@@ -45,15 +43,9 @@ fn flusher_seconds() -> f64 {
     f64::from(ticks) / 100.0
 }
 
-/// Memory and processor time are the process's, so the tests take turns.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[test]
 fn a_thread_pays_for_the_sets_that_it_touches() {
-    let _alone = alone();
+    let _turn = turn();
     let client = Client::builder()
         .ignore_environment()
         .address("127.0.0.1:9")
@@ -97,7 +89,7 @@ fn a_thread_pays_for_the_sets_that_it_touches() {
 
 #[test]
 fn the_flusher_sleeps_while_nothing_moves() {
-    let _alone = alone();
+    let _turn = turn();
     let receiver = instrument_task::testing::Receiver::start().unwrap();
     let client = Client::builder()
         .ignore_environment()

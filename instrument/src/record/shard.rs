@@ -37,7 +37,7 @@ pub(crate) use self::{
 use super::{
     busy::Busy,
     forks,
-    registry::{self, Timing},
+    registry::{self, Options, Timing},
     ring::{Ring, Value},
     slot,
     tag_set::TagSet,
@@ -249,24 +249,19 @@ impl Shard {
     /// Decides about a call at which the count of skipped ones ran out: returns the stride it was picked with, or 0 if
     /// it is not timed after all, and lays out the next stride.
     fn pick(&self, block: &Block) -> u32 {
-        if block.every_outcome.own() == ASK {
-            // Now, at the thread's first call, which is the one that may take locks, not at the first that fails.
-            self.ask_every_outcome(block);
-        }
         let mut stride = block.stride.load(Ordering::Relaxed);
         let is_new = stride == 0;
-        if is_new {
-            let answer = if block.is_of_tag_set() {
-                // The flusher sets another at its next drain if it has to.
-                Some(self.strides.first(self.sets.options(block.id())))
-            } else {
-                self.strides.get(block.id())
-            };
-            let Some(answer) = answer else {
-                return 0;
-            };
-            stride = answer.max(STRIDE_ONE);
-            block.stride.store(stride, Ordering::Relaxed);
+        if is_new || block.every_outcome.own() == ASK {
+            // All that is to be asked, at the thread's first call, which is the one that may take locks.
+            let options = self.options(block);
+            if let Some(options) = options {
+                self.set_every_outcome(block, options);
+            }
+            if is_new {
+                let Some(options) = options else { return 0 };
+                stride = self.first_stride(block, options);
+                block.stride.store(stride, Ordering::Relaxed);
+            }
         }
         if stride == STRIDE_NEVER {
             block.skip.store(SKIP_MAX, Ordering::Relaxed);
@@ -287,6 +282,17 @@ impl Shard {
             block.stride.store(PLAIN, Ordering::Relaxed);
         }
         picked
+    }
+
+    /// The stride of a series whose site asks for this, at the first call here.
+    fn first_stride(&self, block: &Block, options: Options) -> u32 {
+        let stride = if block.is_of_tag_set() {
+            // The flusher sets another at its next drain if it has to.
+            self.strides.first(options)
+        } else {
+            self.strides.get(block.id(), options)
+        };
+        stride.max(STRIDE_ONE)
     }
 
     /// Lays out a stride: one random pick in it, which is the call returned, counted from 0, and then the rest.
@@ -370,14 +376,11 @@ impl Shard {
     #[cold]
     #[inline(never)]
     fn ask_every_outcome(&self, block: &Block) -> bool {
-        if Busy::holds_lock() {
-            return false;
-        }
-        let options = if block.is_of_tag_set() {
-            self.sets.options(block.id())
-        } else {
-            registry::options_of(block.id())
-        };
+        self.options(block)
+            .is_some_and(|options| self.set_every_outcome(block, options))
+    }
+
+    fn set_every_outcome(&self, block: &Block, options: Options) -> bool {
         let every = match options.timing {
             Timing::Client => self.terms.time_every_outcome,
             Timing::Always => true,
@@ -387,5 +390,14 @@ impl Shard {
             .every_outcome
             .store(if every { YES } else { NO }, Ordering::Relaxed);
         every
+    }
+
+    /// What the series' site asks for; `None` if this is not the moment to look: the thread may be allocating under the lock, with an
+    /// allocator that is instrumented.
+    fn options(&self, block: &Block) -> Option<Options> {
+        if block.is_of_tag_set() {
+            return Some(self.sets.options(block.id()));
+        }
+        (!Busy::holds_lock()).then(|| registry::options_of(block.id()))
     }
 }

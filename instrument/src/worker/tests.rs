@@ -2,11 +2,27 @@ use std::{panic::AssertUnwindSafe, thread, time::Duration};
 
 use super::*;
 use crate::{
-    Client,
+    Client, Guard,
     testing::{Captured, Receiver, capture},
 };
 
 const BOUND: Duration = Duration::from_secs(20);
+
+/// A client that sends to `receiver`.
+fn client_of(receiver: &Receiver) -> Guard {
+    Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .build()
+        .unwrap()
+}
+
+/// Sends what is left, and waits until it has arrived.
+fn finish(client: Guard, receiver: &Receiver) {
+    let report = client.shutdown(BOUND);
+    assert!(report.ledger.is_balanced(), "{report:?}");
+    receiver.wait_until(BOUND, |receiver| receiver.packets_seen() >= report.ledger.packets);
+}
 
 fn counter(seen: &Captured, what: &str) -> u64 {
     seen.counter(&format!("tasks.status.{what}"))
@@ -49,11 +65,7 @@ fn a_retry_is_an_outcome_of_its_own() {
 #[test]
 fn attempts_are_told_apart_by_their_number_up_to_nine() {
     let receiver = Receiver::start().unwrap();
-    let client = Client::builder()
-        .ignore_environment()
-        .address(receiver.address().to_string())
-        .build()
-        .unwrap();
+    let client = client_of(&receiver);
     let metrics = Metrics::new("worker_numbers").queue("q").tag_attempts();
     crate::with_client(&client, || {
         for number in 0..20 {
@@ -62,11 +74,7 @@ fn attempts_are_told_apart_by_their_number_up_to_nine() {
         metrics.start().succeed();
         Metrics::new("worker_numbers").start_attempt(1).succeed();
     });
-    let report = client.shutdown(Duration::from_secs(5));
-    assert!(report.ledger.is_balanced(), "{report:?}");
-    receiver.wait_until(Duration::from_secs(5), |receiver| {
-        receiver.packets_seen() >= report.ledger.packets
-    });
+    finish(client, &receiver);
     for what in ["started", "retries", "retries.busy"] {
         let count = |tags: &str| receiver.counter(&format!("tasks.status.worker_numbers.{what}{tags}"));
         let of_one = |number: &str| count(&format!(".attempt.{number}.queue.q"));
@@ -120,11 +128,7 @@ fn without_a_client_only_what_is_in_flight_is_known() {
 #[test]
 fn counts_of_all_threads_add_up() {
     let receiver = Receiver::start().unwrap();
-    let client = Client::builder()
-        .ignore_environment()
-        .address(receiver.address().to_string())
-        .build()
-        .unwrap();
+    let client = client_of(&receiver);
     let metrics = Metrics::new("worker_threads")
         .queue("a b")
         .instance("i.1")
@@ -152,9 +156,7 @@ fn counts_of_all_threads_add_up() {
     assert_eq!(levels(), (Some(1.0), Some(0.25)));
     drop(running);
     drop(metrics);
-    let report = client.shutdown(BOUND);
-    assert!(report.ledger.is_balanced(), "{report:?}");
-    receiver.wait_until(BOUND, |receiver| receiver.packets_seen() >= report.ledger.packets);
+    finish(client, &receiver);
     let count = |what: &str| receiver.counter(&format!("tasks.status.worker_threads.{what}.queue.a_b"));
     assert_eq!(
         (count("started"), count("retries"), count("cancelled")),
@@ -175,11 +177,7 @@ fn counts_of_all_threads_add_up() {
 #[test]
 fn workers_of_one_task_and_instance_are_added_up() {
     let receiver = Receiver::start().unwrap();
-    let guard = Client::builder()
-        .ignore_environment()
-        .address(receiver.address().to_string())
-        .build()
-        .unwrap();
+    let guard = client_of(&receiver);
     let gauge = |what: &str| {
         assert_eq!(guard.client().flush(BOUND).pending, 0);
         let packets = guard.client().ledger().packets;

@@ -2,7 +2,7 @@
 
 use super::super::{
     busy::Busy,
-    registry::{self, Options, Timing},
+    registry::{Options, Timing},
 };
 use crate::sync::{Mutex, lock};
 
@@ -34,18 +34,13 @@ impl Strides {
         self.base
     }
 
-    /// The stride of series `id`; `None` if this is not the moment to ask.
-    pub(super) fn get(&self, id: usize) -> Option<u32> {
-        // The thread may be allocating under one of the locks, with an allocator that is instrumented.
-        if Busy::holds_lock() {
-            return None;
-        }
-        let options = registry::options_of(id);
+    /// The stride of series `id`, whose site asks for this. Takes the lock.
+    pub(super) fn get(&self, id: usize, options: Options) -> u32 {
         let _busy = Busy::locked();
-        Some(match lock(&self.by_id).get(id) {
+        match lock(&self.by_id).get(id) {
             Some(stride) if options.timing != Timing::Never => *stride,
             _ => self.first(options),
-        })
+        }
     }
 
     /// The stride of a series whose site asks for this, before the flusher sets one.
