@@ -106,10 +106,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How often durations are taken from the threads' rings; 1 ms to 60 s.
+    /// How often durations are taken from the threads' rings while those fill quickly; 1 ms to 60 s. While they do not it is
+    /// done less often, but at least once in five such intervals and twice in a flush interval.
     ///
-    /// Defaults to 100 ms because a ring then has room for what a busy thread measures in between, and an idle
-    /// process wakes ten times a second at most.
+    /// Defaults to 100 ms because a ring then has room for what a busy thread measures in between.
     pub fn drain_interval(mut self, interval: Duration) -> Self {
         self.rest.drain_interval = interval;
         self

@@ -23,9 +23,9 @@ pub(crate) struct Limits {
 /// either no call or a wild rate.
 const SHORTEST: f64 = 0.02;
 
-/// How much of a rate is remembered from drain to drain when the load falls: about a tenth after a second of the default drain
-/// interval, so that a task which pauses for a moment is not timed whole when it comes back.
-const MEMORY: f64 = 0.8;
+/// How much of a rate is remembered after a second when the load falls, so that a task which pauses for a moment is not timed whole when
+/// it comes back.
+const MEMORY: f64 = 0.1;
 
 #[derive(Debug, Default)]
 struct Rate {
@@ -78,6 +78,7 @@ impl Budget {
             return false;
         }
         self.seen = seconds;
+        let remembered = MEMORY.powf(passed);
         for (at, (ended, own)) in tasks.enumerate() {
             if at == self.rates.len() {
                 self.rates.push(Rate::default());
@@ -86,7 +87,7 @@ impl Budget {
             let now = ended.wrapping_sub(rate.ended) as f64 / passed;
             *rate = Rate {
                 ended,
-                a_second: now.max(rate.a_second * MEMORY),
+                a_second: now.max(rate.a_second * remembered),
                 base: own.unwrap_or(self.limits.base_stride),
             };
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    pace::{self, Pace},
+    pace::{self, Drains, Pace},
     tick::Tick,
     trouble::{Topic, Trouble},
 };
@@ -40,12 +40,14 @@ pub(super) struct Engine {
     /// Datagrams of the pass under way.
     packets: usize,
     pace: Pace,
+    drains: Drains,
 }
 
 impl Engine {
-    pub(super) fn new(reader: Reader, tick: Tick, transport: Box<dyn Transport>) -> Self {
+    pub(super) fn new(reader: Reader, tick: Tick, transport: Box<dyn Transport>, drains: Drains) -> Self {
+        let start = Instant::now();
         Self {
-            start: Instant::now(),
+            start,
             scale: Scale::new(),
             reader,
             drained: Drained::default(),
@@ -53,7 +55,8 @@ impl Engine {
             transport,
             trouble: Trouble::default(),
             unfinished: false,
-            pace: Pace::new(Instant::now()),
+            pace: Pace::new(start),
+            drains,
             packets: 0,
         }
     }
@@ -72,14 +75,21 @@ impl Engine {
             start,
             ..
         } = self;
-        if let Some(strides) = tick.absorb(drained, start.elapsed().as_secs_f64(), |ticks| scale.nanos(ticks))
-        {
-            reader.steer(strides);
-        }
+        let now = start.elapsed();
+        let steers = tick
+            .absorb(drained, now.as_secs_f64(), |ticks| scale.nanos(ticks))
+            .is_some_and(|strides| reader.steer(strides));
         if let Some(rows) = tick.idle() {
             reader.retire(rows);
         }
+        self.drains
+            .drained(now, drained.fullest, steers || reader.lets_go());
         self.tell_of_folding();
+    }
+
+    /// How long until the next drain.
+    pub(super) fn until_drain(&self) -> Duration {
+        self.drains.pause()
     }
 
     fn tell_of_folding(&mut self) {

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::{
     engine::Engine,
+    pace::Drains,
     tick::Tick,
     worker::{Request, Worker},
 };
@@ -67,6 +68,7 @@ pub(crate) fn start(
     let (requests, queue) = bounded(QUEUE);
     let (alive, ended) = bounded(0);
     let published = Arc::new(Mutex::new(Ledger::default()));
+    let drains = Drains::new(times.drain_interval, times.flush_interval);
     let worker = Worker {
         requests: queue,
         published: Arc::clone(&published),
@@ -74,8 +76,7 @@ pub(crate) fn start(
         flushing: None,
         closing: None,
         alive,
-        engine: Engine::new(reader, tick, transport),
-        drain_interval: times.drain_interval,
+        engine: Engine::new(reader, tick, transport, drains),
         flush_interval: times.flush_interval,
         last_deadline: times.shutdown_deadline,
     };

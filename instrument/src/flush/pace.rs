@@ -1,6 +1,9 @@
-//! How fast datagrams go out: no faster than a server reads them, and spread over the flush interval.
+//! How fast datagrams go out: no faster than a server reads them, and spread over the flush interval. And how often the rings are
+//! looked at: no more often than they fill.
 
 use std::time::{Duration, Instant};
+
+use crate::record::ring::CAPACITY;
 
 /// Datagrams in a burst. A receive buffer of Linux's default size holds about 90 of the default packet size; a third of
 /// that leaves room for what other senders do in the meantime.
@@ -50,9 +53,85 @@ impl Pace {
     }
 }
 
+/// The rings are drained when the fullest could hold so many durations: a quarter, so that a thread whose load doubles at once does
+/// not have to take fewer.
+const FILL: usize = CAPACITY / 4;
+/// How many times the shortest pause the longest is. A drain mostly costs what waking up does, so most of it is saved by then; and a thread
+/// that begins to work hard is looked at soon.
+const LONGEST: u32 = 5;
+
+/// When to drain next: as late as the rings allow.
+#[derive(Debug)]
+pub(super) struct Drains {
+    shortest: Duration,
+    longest: Duration,
+    pause: Duration,
+    at: Duration,
+}
+
+impl Drains {
+    pub(super) fn new(shortest: Duration, flush_interval: Duration) -> Self {
+        Self {
+            shortest,
+            // Every flush drains as well.
+            longest: (shortest * LONGEST).min(flush_interval / 2).max(shortest),
+            pause: shortest,
+            at: Duration::ZERO,
+        }
+    }
+
+    /// It was drained `now`, and this many durations were in the fullest ring. `hurries` if there is something that goes on
+    /// with the next one.
+    pub(super) fn drained(&mut self, now: Duration, fullest: usize, hurries: bool) {
+        let passed = now.saturating_sub(self.at);
+        self.at = now;
+        let by_fill = passed.mul_f64(FILL as f64 / fullest.max(1) as f64);
+        let longest = if hurries { self.shortest } else { self.longest };
+        // Step by step, since a quiet moment says little of the next.
+        self.pause = by_fill.min(2 * self.pause).clamp(self.shortest, longest);
+    }
+
+    pub(super) fn pause(&self) -> Duration {
+        self.pause
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn after(drains: &mut Drains, fullest: usize) -> u128 {
+        let now = drains.at + drains.pause();
+        drains.drained(now, fullest, false);
+        drains.pause().as_millis()
+    }
+
+    #[test]
+    fn a_quiet_process_is_drained_less_often() {
+        let milliseconds = Duration::from_millis;
+        let mut drains = Drains::new(milliseconds(100), milliseconds(1_000));
+        assert_eq!(drains.pause(), milliseconds(100));
+        assert_eq!([0; 4].map(|none| after(&mut drains, none)), [200, 400, 500, 500]);
+        // Two drains' worth in one.
+        assert_eq!(after(&mut drains, 2 * FILL), 250);
+        assert_eq!(after(&mut drains, CAPACITY), 100);
+        // Half as many as would do.
+        assert_eq!(after(&mut drains, FILL / 2), 200);
+        assert_eq!(after(&mut drains, FILL), 200);
+        let now = drains.at + drains.pause();
+        drains.drained(now, 0, true);
+        assert_eq!(drains.pause(), milliseconds(100));
+    }
+
+    #[test]
+    fn an_interval_that_was_asked_for_is_kept_where_there_is_no_other() {
+        let second = Duration::from_secs(1);
+        let mut drains = Drains::new(second, second);
+        assert_eq!(
+            [after(&mut drains, 0), after(&mut drains, CAPACITY)],
+            [1_000, 1_000]
+        );
+    }
 
     #[test]
     fn flushes_in_a_row_share_one_pace() {

@@ -55,7 +55,6 @@ pub(super) enum Request {
 pub(super) struct Worker {
     pub(super) requests: Receiver<Request>,
     pub(super) engine: Engine,
-    pub(super) drain_interval: Duration,
     pub(super) flush_interval: Duration,
     /// The deadline when nobody is left to give one.
     pub(super) last_deadline: Duration,
@@ -104,7 +103,7 @@ impl Worker {
     pub(super) fn run(mut self) {
         let start = Instant::now();
         let mut due = Due {
-            drain: start + self.drain_interval,
+            drain: start + self.engine.until_drain(),
             flush: start + self.flush_interval,
             burst: None,
         };
@@ -152,14 +151,15 @@ impl Worker {
             Ok(Request::Shutdown { deadline, reply }) => return self.start_closing(deadline, Some(reply)),
         }
         let now = Instant::now();
-        if now >= due.drain {
-            due.drain = now + self.drain_interval;
-            self.engine.drain();
-        }
         if due.burst.is_none() && now >= due.flush {
             due.flush = now + self.flush_interval;
+            // Drains.
             self.engine.begin(false);
             due.burst = Some(now);
+            due.drain = now + self.engine.until_drain();
+        } else if now >= due.drain {
+            self.engine.drain();
+            due.drain = now + self.engine.until_drain();
         }
         if due.burst.is_some_and(|at| now >= at) {
             due.burst = None;

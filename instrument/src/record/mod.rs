@@ -12,7 +12,7 @@ pub(crate) mod local;
 mod models;
 pub(crate) mod recorder;
 pub(crate) mod registry;
-mod ring;
+pub(crate) mod ring;
 pub(crate) mod series;
 pub(crate) mod shard;
 pub(crate) mod slot;

@@ -82,6 +82,8 @@ pub(crate) struct Drained {
     pub(crate) measured: usize,
     /// Durations that ever found their ring full.
     pub(crate) ring_full: usize,
+    /// The most durations that were taken from one ring.
+    pub(crate) fullest: usize,
 }
 
 impl Drained {
@@ -246,7 +248,7 @@ impl Reader {
 
     fn drain_rings(&mut self, into: &mut Drained) {
         into.values.clear();
-        (into.measured, into.ring_full) = (0, 0);
+        (into.measured, into.ring_full, into.fullest) = (0, 0, 0);
         for number in 0..self.shards.len() {
             let Tracked {
                 shard,
@@ -256,6 +258,7 @@ impl Reader {
             } = &mut self.shards[number];
             let count = shard.ring.drain(|value| self.values.push(value));
             *kept_up = count < CAPACITY / 4;
+            into.fullest = into.fullest.max(count);
             *taken = taken.wrapping_add(count);
             let dropped = shard.ring.dropped();
             into.ring_full = into.ring_full.wrapping_add(dropped);
@@ -337,8 +340,10 @@ impl Reader {
         tag_set::forget_unheld();
     }
 
-    /// Makes `strides` (by row, in units of 1/256 of a call) the ones to use.
-    pub(crate) fn steer(&mut self, strides: &[u32]) {
+    /// Makes `strides` (by row, in units of 1/256 of a call) the ones to use. True if some are still on their way there: they come down
+    /// by half a drain.
+    pub(crate) fn steer(&mut self, strides: &[u32]) -> bool {
+        let mut goes_on = false;
         let of = |row: usize| strides.get(row).copied().unwrap_or(STRIDE_ONE);
         let by_id: Vec<_> = self.by_id.iter().map(|row| of(*row)).collect();
         self.recorder.strides().set(&by_id);
@@ -351,10 +356,16 @@ impl Reader {
         } in &mut self.shards
         {
             for (block, stride) in shard.table().iter().zip(&by_id) {
-                block.steer(*stride, *kept_up);
+                goes_on |= block.steer(*stride, *kept_up);
             }
-            mirror.steer(strides, least, *kept_up);
+            goes_on |= mirror.steer(strides, least, *kept_up);
         }
+        goes_on
+    }
+
+    /// Whether tag sets are being let go of, a few a drain.
+    pub(crate) fn lets_go(&self) -> bool {
+        self.sets.judged
     }
 
     /// Tag sets that have a row.

@@ -145,15 +145,18 @@ impl Block {
         self.stride.store((stride * 2).min(STRIDE_MAX), Ordering::Relaxed);
     }
 
-    /// Moves the stride towards `wanted`: up at once, down only where the ring kept up. Flusher only.
-    pub(crate) fn steer(&self, wanted: u32, kept_up: bool) {
+    /// Moves the stride towards `wanted`: up at once, down only where the ring kept up, and by half at most. True if it has further to
+    /// go. Flusher only.
+    pub(crate) fn steer(&self, wanted: u32, kept_up: bool) -> bool {
         let now = self.stride();
         if now == wanted || now == 0 || now == STRIDE_NEVER {
-            return;
+            return false;
         }
         if now < wanted {
             self.stride.store(wanted, Ordering::Relaxed);
-        } else if kept_up {
+            return false;
+        }
+        if kept_up {
             let next = wanted.max(now / 2);
             self.stride.store(next, Ordering::Relaxed);
             // A task that was hot and is quiet now would sit out the rest of its long stride. The holder may overwrite
@@ -162,7 +165,9 @@ impl Block {
                 self.skip.store(next / STRIDE_ONE, Ordering::Relaxed);
                 self.rest.store(0, Ordering::Relaxed);
             }
+            return next > wanted;
         }
+        true
     }
 }
 

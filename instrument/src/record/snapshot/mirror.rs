@@ -146,8 +146,9 @@ impl Mirror {
     }
 
     /// Moves the strides towards `strides`, by row. What does not move and has the stride `least`, or one that its site asks
-    /// for, is left alone.
-    pub(super) fn steer(&mut self, strides: &[u32], least: u32, kept_up: bool) {
+    /// for, is left alone. True if any has further to go.
+    pub(super) fn steer(&mut self, strides: &[u32], least: u32, kept_up: bool) -> bool {
+        let mut goes_on = false;
         for Known {
             chunk,
             sets,
@@ -164,10 +165,11 @@ impl Mirror {
                 let Some(wanted) = set.row.and_then(|row| strides.get(row)) else {
                     continue;
                 };
-                block.steer(*wanted, kept_up);
+                goes_on |= block.steer(*wanted, kept_up);
                 *sampled |= *wanted != least || block.stride() > *wanted;
             }
         }
+        goes_on
     }
 
     #[cfg(all(test, not(any(loom, shuttle))))]
