@@ -6,7 +6,7 @@ pub use crate::client::Client;
 
 pub use crate::task::{
     future::{TaskFuture, declared, declared_future, future},
-    guard::{Call, CallGuard, call, construct},
+    guard::{Call, CallGuard, GuardToken, call, construct},
     outcome::{ByTrait, Leaving, NeverLeaves, Otherwise, Probe, error_if, error_kind, ok_if},
     place::{At, Kinded, Place, Tagged, Verdict, Within, tagged, within},
     site::{End, Setup, Site, Timing, Token},

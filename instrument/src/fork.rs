@@ -27,12 +27,11 @@ pub(crate) fn gate() -> MutexGuard<'static, ()> {
     GATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// All static locks, in the order in which they may be taken.
+/// The static locks that come before those of counting, in the order in which they may be taken.
 struct Held {
     _installed: global::Lock,
     _gate: MutexGuard<'static, ()>,
     _worker: worker::Lock,
-    record: forks::Held,
 }
 
 thread_local! {
@@ -44,7 +43,9 @@ pub(crate) fn watch() {
     static WATCH: Once = Once::new();
     WATCH.call_once(|| {
         local::revive_by(global::revive);
-        sys::at_fork(before, in_parent, in_child);
+        // Who is registered first is called last before a fork, and first after it.
+        forks::watch();
+        sys::at_fork(before, after, after);
     });
 }
 
@@ -56,23 +57,11 @@ extern "C" fn before() {
                 _installed: global::lock(),
                 _gate: gate(),
                 _worker: worker::lock(),
-                record: forks::hold(),
             });
         }
     });
 }
 
-/// What this thread holds, if it does.
-fn held() -> Option<Held> {
-    HELD.try_with(|held| held.try_borrow_mut().ok()?.take()).ok()?
-}
-
-extern "C" fn in_parent() {
-    drop(held());
-}
-
-extern "C" fn in_child() {
-    if let Some(held) = held() {
-        forks::in_child(held.record);
-    }
+extern "C" fn after() {
+    let _ = HELD.try_with(|held| held.try_borrow_mut().map(|mut held| held.take()));
 }

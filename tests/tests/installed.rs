@@ -4,12 +4,15 @@ use std::{
     cell::Cell,
     future::{Future, poll_fn},
     pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Barrier, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
     thread,
 };
 
-use instrument_task::{Client, ErrorKind, Guard, instrument_task, testing::Receiver};
+use instrument_task::{Client, ErrorKind, Guard, instrument_task, testing::Receiver, worker::Metrics};
 use instrument_task_tests::wait::BOUND;
 
 /// There is one such client in a process, so its tests take turns.
@@ -205,4 +208,40 @@ fn calls_from_a_drop_during_unwinding_are_counted() {
     };
     assert!(receiver.wait_until(BOUND, |_| counts("step") == [1, 1, 0, 0]));
     assert_eq!(counts("unwound"), [1, 0, 1, 1]);
+}
+
+/// A task is told of a client that comes after its first call, and of one that comes during it.
+#[test]
+fn a_task_that_was_called_too_early_counts_later() {
+    const ROUNDS: usize = 200;
+    const THREADS: usize = 2;
+    let _alone = alone();
+    let receiver = Receiver::start().unwrap();
+    for round in 0..ROUNDS {
+        // One that nobody has called yet.
+        let task = Metrics::new(format!("too_early_{round}"));
+        let (start, installed) = (Barrier::new(THREADS + 1), AtomicBool::new(false));
+        let recorded = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        while !installed.load(Ordering::Acquire) {
+                            task.start().succeed();
+                        }
+                        task.start().succeed();
+                    })
+                })
+                .collect();
+            start.wait();
+            let metrics = install(&receiver);
+            installed.store(true, Ordering::Release);
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            metrics.ledger().counters.recorded
+        });
+        assert!(recorded >= 2 * THREADS as u64, "{recorded} in round {round}");
+        task.start().succeed();
+    }
 }

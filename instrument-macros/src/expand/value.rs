@@ -23,10 +23,16 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
     let (find, place) = context.place();
     let site = quote_spanned!(Span::mixed_site()=> #site #find);
     // A call whose body ends in one place needs no guard against the others, where a panic is hard to tell.
-    let kind = if tokens::may_leave_early(context.task.body.stream()) {
-        quote_spanned!(Span::mixed_site()=> CallGuard::enter)
+    let (token, kind) = if tokens::may_leave_early(context.task.body.stream()) {
+        (
+            quote_spanned!(Span::mixed_site()=> GuardToken),
+            quote_spanned!(Span::mixed_site()=> CallGuard::enter),
+        )
     } else {
-        quote_spanned!(Span::mixed_site()=> Call::start)
+        (
+            quote_spanned!(Span::mixed_site()=> Token),
+            quote_spanned!(Span::mixed_site()=> Call::start),
+        )
     };
     // Nor does one whose last statement is a `return`, and nothing comes after that. One that has to end in a value and
     // does not is told so where it says which.
@@ -37,7 +43,7 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
         ReturnType::Type(_, ty) if types::is_unnameable(ty) || has_no_value => {
             quote_spanned! {Span::mixed_site()=>
                 #site
-                let mut __task_token = #root::Token::off();
+                let mut __task_token = #root::GuardToken::off();
                 let __task_call = #root::CallGuard::enter(#place, &mut __task_token);
                 #block
             }
@@ -47,7 +53,7 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
             let (ty, value) = (types::inferred_output(&sig), value(context));
             quote_spanned! {Span::mixed_site()=>
                 #site
-                let mut __task_token = #root::Token::off();
+                let mut __task_token = #root::#token::off();
                 let __task_call = #root::#kind(#place, &mut __task_token);
                 let __task_value: #ty = match () { () => #block };
                 #[allow(unreachable_code)]
@@ -57,7 +63,7 @@ pub(super) fn always_success(context: &Context<'_>) -> Expansion {
         }
         ReturnType::Default => quote_spanned! {Span::mixed_site()=>
             #site
-            let mut __task_token = #root::Token::off();
+            let mut __task_token = #root::#token::off();
             let __task_call = #root::#kind(#place, &mut __task_token);
             #block
             #[allow(unreachable_code)]

@@ -1,7 +1,8 @@
 //! Which shard a call counts in: the thread's own one of the installed client, or the one of the scope it is in.
 //!
 //! The hot path compares one number, [`epoch`], with what it finds in the thread's current shard. The number changes when
-//! a client is installed or shut down and is 0 while there is none at all; whatever does not fit comes here.
+//! a client is installed or shut down and is 0 while there is none at all; whatever does not fit comes here. Every series that was called
+//! is told of the number, under the lock of the clients, so that its calls find it on a line that they need anyway.
 
 mod metrics;
 
@@ -19,9 +20,10 @@ use std::{
 
 use super::{
     busy::Busy,
+    forks,
     recorder::{Options, Recorder},
-    series::Series,
-    shard::{End, Here, STRIDE_ONE, Shard, Tenancy, Token},
+    series::{self, Series},
+    shard::{End, Here, NEVER, STRIDE_ONE, Shard, Tenancy, Token},
     slot, tag_set, tags,
 };
 
@@ -33,6 +35,7 @@ static CLIENTS: Mutex<Clients> = Mutex::new(Clients {
     installed: None,
     scoped: None,
     forked: false,
+    listening: None,
 });
 /// Set in a new child of a fork until its first call has had the client start again.
 static FORKED: AtomicBool = AtomicBool::new(false);
@@ -45,12 +48,15 @@ pub(super) struct Clients {
     scoped: Option<HashMap<u32, Weak<Recorder>>>,
     /// Whether the installed client is to start again at the first call.
     forked: bool,
+    /// The series that are told of a new epoch: all that were ever called.
+    listening: Option<&'static Series>,
 }
 
 impl Clients {
     /// Starts a new epoch, so that every thread looks again.
     fn turn(&mut self) {
-        self.epochs = self.epochs.wrapping_add(1).max(1);
+        // 0 is none, and the last two are nobody's.
+        self.epochs = self.epochs % (NEVER - 2) + 1;
         let any = self.forked
             || self.installed.is_some()
             || self.scoped.as_ref().is_some_and(|scoped| !scoped.is_empty());
@@ -60,7 +66,9 @@ impl Clients {
         );
         // Release, read with Acquire by `start`: who checks a shard against this epoch knows at least this `INSTALLED`, so
         // no shard of a client that is gone passes for a current one.
-        EPOCH.store(if any { self.epochs } else { 0 }, Ordering::Release);
+        let epoch = if any { self.epochs } else { 0 };
+        EPOCH.store(epoch, Ordering::Release);
+        series::tell(self.listening, epoch);
     }
 }
 
@@ -251,9 +259,22 @@ fn revive() {
     }
 }
 
+/// Has the series told of the epoch from now on.
+fn listen(series: &'static Series) {
+    if series.is_untold() && !Busy::is() {
+        forks::watch();
+        let (_busy, mut clients) = clients();
+        series.listen(&mut clients.listening, epoch());
+    }
+}
+
 fn started(series: &'static Series, slot: usize) -> Token {
     revive();
+    listen(series);
     let epoch = EPOCH.load(Ordering::Acquire);
+    if epoch == 0 {
+        return Token::off();
+    }
     let installed = INSTALLED.load(Ordering::Relaxed);
     let scoped = Here.shard().is_some_and(|shard| shard.terms().scoped);
     if !scoped && installed == 0 {
@@ -342,7 +363,8 @@ fn with_shard_of(id: u32, f: impl FnOnce(&Shard)) {
 
 /// The start of a call that counts in `recorder`, whatever is current.
 pub(crate) fn start_in(recorder: &Recorder, series: &'static Series, slot: usize) -> Token {
-    if Busy::is() {
+    listen(series);
+    if Busy::is() || epoch() == 0 {
         return Token::off();
     }
     let _busy = Busy::new();

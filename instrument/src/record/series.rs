@@ -1,16 +1,25 @@
 //! What a call site keeps of its series: const-constructible, so that it can be a `static` in the user's function.
 
-use std::sync::{
-    Mutex, MutexGuard, OnceLock, PoisonError,
-    atomic::{AtomicU32, AtomicUsize, Ordering},
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
 };
 
 use super::{
     busy::Busy,
     registry::{self, Identity, Options},
-    shard::{End, Ended, OUTCOMES},
+    shard::{End, Ended, NEVER, OUTCOMES},
     slot,
 };
+
+/// Tells installations of a client apart.
+pub(crate) type Epoch = NonZeroUsize;
+
+/// The epoch of a series that was never called. It is nobody's, so its first call asks for the true one.
+const UNTOLD: usize = NEVER - 1;
 
 /// A named series and where its cells stand. What it is called is decided once, at the first call, and cached here as a slot.
 #[derive(Debug)]
@@ -20,10 +29,22 @@ pub(crate) struct Series {
     prefix: &'static str,
     tags: &'static [(&'static str, &'static str)],
     options: Options,
-    slot: AtomicUsize,
+    hot: Hot,
     /// The slot of the series that tag sets without a place share, once there is one.
     overflow: AtomicUsize,
+    /// The next series in the list of those that are told of a new epoch.
+    told: OnceLock<Option<&'static Series>>,
     late: Late,
+}
+
+/// What every call reads, on one cache line.
+#[derive(Debug)]
+#[repr(align(16))]
+struct Hot {
+    slot: AtomicUsize,
+    /// The epoch, as [`local`](super::local) has it: 0 while there is no client. It stands here, and not once for all, because a program
+    /// finds its own statics quicker than those of a library, and the line is one that a call needs anyway.
+    epoch: AtomicUsize,
 }
 
 /// Counts that could not reach a shard because the thread was inside this library already: an instrumented allocator
@@ -64,8 +85,12 @@ impl Series {
             prefix,
             tags,
             options,
-            slot: AtomicUsize::new(slot::NONE),
+            hot: Hot {
+                slot: AtomicUsize::new(slot::NONE),
+                epoch: AtomicUsize::new(UNTOLD),
+            },
             overflow: AtomicUsize::new(slot::NONE),
+            told: OnceLock::new(),
             late: Late {
                 recorder: AtomicU32::new(0),
                 started: AtomicUsize::new(0),
@@ -74,6 +99,27 @@ impl Series {
                 next: OnceLock::new(),
             },
         }
+    }
+
+    /// The epoch, or [`UNTOLD`]; none while there is no client.
+    ///
+    /// Relaxed: a thread that sees a change late counts as if it had called earlier. Who looks for a shard reads the true one.
+    #[inline(always)]
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        Epoch::new(self.hot.epoch.load(Ordering::Relaxed))
+    }
+
+    /// Whether nobody has told it yet which epoch it is.
+    pub(super) fn is_untold(&self) -> bool {
+        self.hot.epoch.load(Ordering::Relaxed) == UNTOLD
+    }
+
+    /// Tells it the epoch, and has [`tell`] do so from now on.
+    pub(super) fn listen(&'static self, list: &mut Option<&'static Self>, epoch: usize) {
+        if self.told.set(*list).is_ok() {
+            *list = Some(self);
+        }
+        self.hot.epoch.store(epoch, Ordering::Relaxed);
     }
 
     pub(crate) const fn options(&self) -> Options {
@@ -103,7 +149,7 @@ impl Series {
     /// reading thread makes itself, and the flusher learns names under the registry's lock.
     #[inline(always)]
     pub(crate) fn slot(&self) -> usize {
-        self.slot.load(Ordering::Relaxed)
+        self.hot.slot.load(Ordering::Relaxed)
     }
 
     /// The slot, registering the series if need be. Takes the registry's lock the first time.
@@ -112,7 +158,7 @@ impl Series {
             // Building the identity allocates, and the allocator may be instrumented.
             let _busy = Busy::new();
             let slot = registry::slot_of(self.identity(std::iter::empty()), self.options);
-            self.slot.store(slot, Ordering::Relaxed);
+            self.hot.slot.store(slot, Ordering::Relaxed);
         }
         self.slot()
     }
@@ -167,6 +213,15 @@ impl Series {
             *head = Some(self);
         }
         count(late);
+    }
+}
+
+/// Tells all series in the list which epoch it is.
+pub(super) fn tell(list: Option<&'static Series>, epoch: usize) {
+    let mut at = list;
+    while let Some(series) = at {
+        series.hot.epoch.store(epoch, Ordering::Relaxed);
+        at = series.told.get().copied().flatten();
     }
 }
 

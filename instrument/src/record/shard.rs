@@ -30,7 +30,7 @@ use self::{
 };
 pub(crate) use self::{
     block::{Block, Ended, OUTCOMES},
-    current::{Current, Here, Tenancy},
+    current::{Here, Tenancy},
     sets::{CHUNK, Chunk, Note, Sets},
     strides::{STRIDE_MAX, STRIDE_ONE, Strides},
 };
@@ -78,13 +78,16 @@ unsafe impl Sync for Head {}
 // SAFETY: `blocks` points to what the shard itself keeps alive.
 unsafe impl Send for Head {}
 
+/// An epoch that never is: of a shard that has to be looked at before it counts.
+pub(crate) const NEVER: usize = usize::MAX;
+
 /// Stands for the shard of a thread that has none. It is of no epoch and of a recorder that does not exist, and has no table.
 static NOBODY: Head = Head::new(u32::MAX, 0);
 
 impl Head {
     const fn new(recorder: u32, number: u32) -> Self {
         Self {
-            epoch: Cell::new(0),
+            epoch: Cell::new(NEVER),
             home: Home::new(recorder, number),
             end: Cell::new(0),
             blocks: Cell::new(ptr::null()),
@@ -136,8 +139,9 @@ impl Shard {
         self.terms
     }
 
+    /// The holder checked this shard against the epoch; 0 is none.
     pub(crate) fn set_epoch(&self, epoch: usize) {
-        self.head.epoch.set(epoch);
+        self.head.epoch.set(if epoch == 0 { NEVER } else { epoch });
     }
 
     /// The block at `slot`, if the table is that long. Holder only; a block is let go of before [`allocate`](Self::allocate) is
@@ -225,13 +229,13 @@ impl Shard {
             shard.head.home.start_timed(token);
             bump(&block.started, Ordering::Relaxed);
         } else {
-            Self::start_with_pick(token, shard, shard.terms.recorder, block);
+            Self::start_with_pick(token, shard.terms.recorder, block, shard);
         }
     }
 
     /// Counts a start at which the count of skipped ones ran out.
     #[inline(never)]
-    fn start_with_pick(token: &mut Token, shard: &Self, recorder: u32, block: &Block) {
+    fn start_with_pick(token: &mut Token, recorder: u32, block: &Block, shard: &Self) {
         bump(&block.started, Ordering::Relaxed);
         *token = match shard.pick(block) {
             0 => Token::untimed(recorder),
@@ -323,7 +327,7 @@ impl Shard {
     unsafe fn succeed_timed(token: &mut Token, shard: &Self, block: &Block) {
         // All that needs no clock comes before it: the clock waits for what is under way, and takes its time besides.
         let Some(place) = shard.ring.place() else {
-            return Self::end(token, shard, End::Success, block);
+            return Self::end(token, End::Success, block, shard);
         };
         // SAFETY: the caller's promise.
         let ticks = unsafe { token.ticks(clock::raw()) };
@@ -334,7 +338,7 @@ impl Shard {
     /// Counts the end of the call that `token` stands for, and spends it; its value first, if it has one.
     #[cold]
     #[inline(never)]
-    fn end(token: &mut Token, shard: &Self, end: End, block: &Block) {
+    fn end(token: &mut Token, end: End, block: &Block, shard: &Self) {
         if let Some((stride, ticks)) = token.value()
             && (matches!(end, End::Success) || shard.times_every_outcome(block))
         {
@@ -361,7 +365,7 @@ impl Shard {
 
     /// An end off the hot path, in whichever shard.
     pub(crate) fn end_at(&self, slot: usize, token: &mut Token, end: End) {
-        self.with(slot, |block| Self::end(token, self, end, block));
+        self.with(slot, |block| Self::end(token, end, block, self));
     }
 
     /// Whether calls of this series that fail or are cancelled are timed as well.

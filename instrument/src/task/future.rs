@@ -21,7 +21,7 @@ use std::{
 
 use crate::task::{
     place::{Place, Verdict},
-    site::{self, End, Token},
+    site::{End, Token},
 };
 
 /// Wraps `future` so that it counts as a call of the task at `place`, with `judge` to say how its output counts.
@@ -109,7 +109,7 @@ impl<P: Place> Call<P> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn resume(&mut self) {
         if self.token.take_fresh() {
-            if let Some(epoch) = site::epoch() {
+            if let Some(epoch) = self.place.site().epoch() {
                 self.place.start(epoch, &mut self.token);
             }
             self.place.let_go();

@@ -16,7 +16,7 @@ use std::{mem, thread};
 
 use crate::task::{
     place::{Place, Verdict},
-    site::{self, End, Token},
+    site::{End, Token},
 };
 
 /// A call that ends by hand. If it is dropped before that while its thread unwinds, it ends in a panic.
@@ -32,7 +32,7 @@ impl<'a, P: Place + Copy> Call<'a, P> {
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn start(place: P, token: &'a mut Token) -> Self {
-        if let Some(epoch) = site::epoch() {
+        if let Some(epoch) = place.site().epoch() {
             place.start(epoch, token);
         }
         Self { place, token }
@@ -75,33 +75,49 @@ impl<P: Place + Copy> Drop for Call<'_, P> {
 #[must_use = "the call ends when the guard is dropped"]
 pub struct CallGuard<'a, P: Place + Copy> {
     place: P,
-    token: &'a mut Token,
+    token: &'a mut GuardToken,
+}
+
+/// What such a call carries. It stands in the function's frame as a whole: a register would have to be saved for the rest of it.
+#[derive(Debug)]
+pub struct GuardToken {
+    token: Token,
+    /// Whether the thread was unwinding at the start.
     unwinding: bool,
+}
+
+impl GuardToken {
+    /// A call that nobody counts.
+    #[inline(always)]
+    #[must_use]
+    pub fn off() -> Self {
+        Self {
+            token: Token::off(),
+            unwinding: false,
+        }
+    }
 }
 
 impl<'a, P: Place + Copy> CallGuard<'a, P> {
     /// Counts the start.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn enter(place: P, token: &'a mut Token) -> Self {
-        let mut unwinding = false;
-        if let Some(epoch) = site::epoch() {
-            place.start(epoch, token);
-            unwinding = thread::panicking();
+    pub fn enter(place: P, token: &'a mut GuardToken) -> Self {
+        if let Some(epoch) = place.site().epoch() {
+            place.start(epoch, &mut token.token);
+            if thread::panicking() {
+                token.unwinding = true;
+            }
         }
-        Self {
-            place,
-            token,
-            unwinding,
-        }
+        Self { place, token }
     }
 
     /// Counts the end at the end of the body, which is a success without any question.
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn succeed(self) {
-        if self.token.is_on() {
-            self.place.end(self.token, End::Success);
+        if self.token.token.is_on() {
+            self.place.end(&mut self.token.token, End::Success);
         }
         mem::forget(self);
     }
@@ -110,8 +126,8 @@ impl<'a, P: Place + Copy> CallGuard<'a, P> {
 impl<P: Place + Copy> Drop for CallGuard<'_, P> {
     #[inline(always)]
     fn drop(&mut self) {
-        if self.token.is_on() {
-            leave(self.place, self.token, self.unwinding);
+        if self.token.token.is_on() {
+            leave(self.place, self.token);
         }
     }
 }
@@ -159,11 +175,11 @@ fn unwound(place: impl Place + Copy, token: &mut Token) {
 
 /// Counts the end of a call that may be left before the end of its body.
 #[inline(never)]
-fn leave(place: impl Place + Copy, token: &mut Token, unwinding: bool) {
-    let end = if thread::panicking() && !unwinding {
+fn leave(place: impl Place + Copy, token: &mut GuardToken) {
+    let end = if thread::panicking() && !token.unwinding {
         End::Panic
     } else {
         End::Success
     };
-    place.end(token, end);
+    place.end(&mut token.token, end);
 }

@@ -2,7 +2,8 @@
 
 use std::{borrow::Borrow, fmt::Display};
 
-use super::site::{End, Epoch, Site, Token};
+use super::site::{End, Site, Token};
+use crate::record::series::Epoch;
 use crate::{
     client::Client,
     record::{local, tags},
@@ -16,7 +17,7 @@ pub trait Place {
     /// Where the cells stand, if that is known yet.
     fn slot(&self) -> usize;
 
-    /// Counts a start. Called only while there is a client.
+    /// Counts a start, if there is a client. `epoch` is the [site's](Site::epoch).
     #[inline(always)]
     fn start(&self, epoch: Epoch, token: &mut Token) {
         self.site().start_at(self.slot(), epoch, token);
@@ -56,6 +57,21 @@ impl Place for &'static Site {
     #[inline(always)]
     fn end(&self, token: &mut Token, end: End) {
         Site::end(self, token, end);
+    }
+}
+
+/// A call site of this crate's own. It takes the way that is not compiled anew for each program: a program would go this crate's
+/// way too, if there was one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own(pub(crate) &'static Site);
+
+impl Place for Own {
+    fn site(&self) -> &'static Site {
+        self.0
+    }
+
+    fn slot(&self) -> usize {
+        self.0.slot()
     }
 }
 

@@ -18,7 +18,7 @@ use instrument_task::{Client, ClientBuilder, Guard};
 /// Calls between two drains of the timed mode: few enough that the ring never asks for sampling.
 const TIMED_BATCH: u64 = 400;
 
-/// The same functions, once as they stand and once with the attribute.
+/// The same functions, once as they stand, once with the attribute, and once with the one that most programs have.
 macro_rules! shapes {
     ($($attribute:tt)*) => {
         use super::{Future, Pin, Refused, work};
@@ -93,6 +93,11 @@ mod annotated {
     shapes! { #[instrument_task::instrument_task] }
 }
 
+/// Of a program without a subscriber.
+mod traced {
+    shapes! { #[tracing::instrument(skip_all)] }
+}
+
 #[derive(Debug)]
 struct Refused;
 
@@ -120,34 +125,36 @@ fn run_to_end(mut future: Pin<Box<dyn Future<Output = Result<u64, Refused>>>>) -
     }
 }
 
-#[inline(never)]
-fn poll_bare(n: u64) -> Result<u64, Refused> {
-    run_to_end(Box::pin(bare::ready(n)))
-}
+/// The functions of a module as tasks by name, those that make a future with who polls it.
+macro_rules! tasks {
+    ($module:ident, $shape:expr) => {{
+        #[inline(never)]
+        fn ready(n: u64) -> Result<u64, Refused> {
+            run_to_end(Box::pin($module::ready(n)))
+        }
 
-#[inline(never)]
-fn poll_annotated(n: u64) -> Result<u64, Refused> {
-    run_to_end(Box::pin(annotated::ready(n)))
-}
+        #[inline(never)]
+        fn kept(n: u64) -> Result<u64, Refused> {
+            run_to_end(Box::pin($module::kept(n)))
+        }
 
-#[inline(never)]
-fn poll_bare_kept(n: u64) -> Result<u64, Refused> {
-    run_to_end(Box::pin(bare::kept(n)))
-}
+        #[inline(never)]
+        fn boxed(n: u64) -> Result<u64, Refused> {
+            run_to_end($module::boxed(n))
+        }
 
-#[inline(never)]
-fn poll_annotated_kept(n: u64) -> Result<u64, Refused> {
-    run_to_end(Box::pin(annotated::kept(n)))
-}
-
-#[inline(never)]
-fn poll_bare_boxed(n: u64) -> Result<u64, Refused> {
-    run_to_end(bare::boxed(n))
-}
-
-#[inline(never)]
-fn poll_annotated_boxed(n: u64) -> Result<u64, Refused> {
-    run_to_end(annotated::boxed(n))
+        Some(match $shape {
+            "leaf" => Self::Plain($module::leaf),
+            "fallible" => Self::Fallible($module::fallible),
+            "question" => Self::Fallible($module::question),
+            "tracked" => Self::Fallible($module::tracked),
+            "guarded" => Self::Unit($module::guarded),
+            "ready" => Self::Fallible(ready),
+            "kept" => Self::Fallible(kept),
+            "boxed" => Self::Fallible(boxed),
+            _ => return None,
+        })
+    }};
 }
 
 #[derive(Clone, Copy)]
@@ -158,26 +165,12 @@ enum Task {
 }
 
 impl Task {
-    fn named(shape: &str, is_annotated: bool) -> Option<Self> {
-        Some(match (shape, is_annotated) {
-            ("leaf", false) => Self::Plain(bare::leaf),
-            ("leaf", true) => Self::Plain(annotated::leaf),
-            ("fallible", false) => Self::Fallible(bare::fallible),
-            ("fallible", true) => Self::Fallible(annotated::fallible),
-            ("question", false) => Self::Fallible(bare::question),
-            ("question", true) => Self::Fallible(annotated::question),
-            ("tracked", false) => Self::Fallible(bare::tracked),
-            ("tracked", true) => Self::Fallible(annotated::tracked),
-            ("guarded", false) => Self::Unit(bare::guarded),
-            ("guarded", true) => Self::Unit(annotated::guarded),
-            ("kept", false) => Self::Fallible(poll_bare_kept),
-            ("kept", true) => Self::Fallible(poll_annotated_kept),
-            ("boxed", false) => Self::Fallible(poll_bare_boxed),
-            ("boxed", true) => Self::Fallible(poll_annotated_boxed),
-            ("ready", false) => Self::Fallible(poll_bare),
-            ("ready", true) => Self::Fallible(poll_annotated),
-            _ => return None,
-        })
+    fn named(mode: &str, shape: &str) -> Option<Self> {
+        match mode {
+            "bare" => tasks!(bare, shape),
+            "tracing" => tasks!(traced, shape),
+            _ => tasks!(annotated, shape),
+        }
     }
 }
 
@@ -210,7 +203,7 @@ fn client(mode: &str, calls: u64) -> Option<(Option<ClientBuilder>, u64)> {
         .timer_budget(u32::MAX)
         .client_timer_budget(u32::MAX);
     Some(match mode {
-        "bare" | "off" => (None, calls),
+        "bare" | "tracing" | "off" => (None, calls),
         "untimed" => (Some(builder.sample_rate(0.0001)), calls),
         "timed" => (Some(builder), TIMED_BATCH),
         _ => return None,
@@ -219,7 +212,7 @@ fn client(mode: &str, calls: u64) -> Option<(Option<ClientBuilder>, u64)> {
 
 fn run(mode: &str, shape: &str, calls: u64) -> Option<()> {
     let (builder, batch) = client(mode, calls)?;
-    let task = Task::named(shape, mode != "bare")?;
+    let task = Task::named(mode, shape)?;
     let guard: Option<Guard> = builder.and_then(|builder| {
         // Nothing leaves while the calls run.
         let hour = Duration::from_secs(3_600);
@@ -260,7 +253,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!(
-        "usage: overhead_instructions bare|off|untimed|timed \
+        "usage: overhead_instructions bare|tracing|off|untimed|timed \
          leaf|fallible|question|tracked|guarded|ready|kept|boxed CALLS"
     );
     ExitCode::FAILURE

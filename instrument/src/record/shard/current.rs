@@ -44,7 +44,7 @@ impl<'a> Current<'a> {
         if self.head().epoch.get() != epoch.get() {
             return false;
         }
-        // SAFETY: the epoch of `NOBODY` is 0.
+        // SAFETY: the epoch of `NOBODY` is `NEVER`.
         let shard = unsafe { self.shard() };
         let Some(block) = shard.block(slot()) else {
             return false;
@@ -62,7 +62,7 @@ impl<'a> Current<'a> {
         if self.head().epoch.get() != epoch.get() {
             return false;
         }
-        // SAFETY: the epoch of `NOBODY` is 0.
+        // SAFETY: the epoch of `NOBODY` is `NEVER`.
         let shard = unsafe { self.shard() };
         let started = shard.sets.with(slot, |block| Shard::start(token, shard, block));
         started.is_some()
@@ -101,10 +101,10 @@ impl<'a> Current<'a> {
             // No table is that long where it is a tag set's.
             let ended = shard
                 .sets
-                .with(slot, |block| Shard::end(token, shard, end, block));
+                .with(slot, |block| Shard::end(token, end, block, shard));
             return ended.is_some();
         };
-        Shard::end(token, shard, end, block);
+        Shard::end(token, end, block, shard);
         true
     }
 
