@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command, thread};
 
-/// A line about the machine, the compiler and the day.
+/// A line about the machine, the compiler, the commit and the day.
 #[must_use]
 pub fn describe() -> String {
     let cores = thread::available_parallelism().map_or(0, usize::from);
@@ -24,7 +24,11 @@ pub fn describe() -> String {
     };
     let compiler = output("rustc", &["--version"]);
     let date = output("date", &["-u", "+%Y-%m-%d"]);
-    format!("{cores} cores of {processor}, {compiler}, {date}")
+    let mut commit = output("git", &["rev-parse", "--short", "HEAD"]);
+    if !output("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty() {
+        commit.push_str(" with changes");
+    }
+    format!("{cores} cores of {processor}, {compiler}, commit {commit}, {date}")
 }
 
 /// The versions of what was compared, as the lock file has them.

@@ -59,6 +59,12 @@ pub const INSTRUCTIONS: [Instructions; 3] = [
     },
 ];
 
+/// Instructions of a call without a client that the report promises: what the looks take, and little besides.
+pub const OFF_INSTRUCTIONS: f64 = 8.0;
+
+/// The same in those of a disabled `tracing::instrument`, which most programs have on more functions than this.
+pub const OFF_BY_TRACING: f64 = 1.0;
+
 /// Allocations of any number of calls, once their thread has called that task: whoever allocates may wait for a lock.
 pub const ALLOCATIONS: u64 = 0;
 

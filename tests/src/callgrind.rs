@@ -37,9 +37,19 @@ pub fn available() -> Result<(), String> {
 /// If it does not build.
 #[must_use]
 pub fn optimised(name: &str, built: &str, scratch: &Path) -> PathBuf {
-    if !cfg!(debug_assertions) {
-        return PathBuf::from(built);
+    if cfg!(debug_assertions) {
+        build(name, scratch)
+    } else {
+        PathBuf::from(built)
     }
+}
+
+/// Builds a program of this package, optimised, in a folder of its own.
+///
+/// # Panics
+/// If it does not build.
+#[must_use]
+pub fn build(name: &str, scratch: &Path) -> PathBuf {
     let target = scratch.join("optimised");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)

@@ -7,6 +7,7 @@ pub mod children;
 pub mod dialog;
 pub mod etsy;
 pub mod example;
+pub mod instructions;
 #[cfg(unix)]
 pub mod lives;
 pub mod log;

@@ -7,48 +7,11 @@ use std::{fmt::Write as _, fs, path::Path};
 use instrument_task_tests::{
     bounds::{INSTRUCTIONS, Instructions},
     callgrind,
+    instructions::{self, Executed, FUNCTIONS, FUTURES, GUARDED, KEPT},
 };
-
-/// The functions that are called, one for each form that the attribute writes.
-const FUNCTIONS: [&str; 4] = [
-    // A body that stays in place, and calls nothing itself.
-    "leaf",     // One that stays in place, with a value that is looked at.
-    "fallible", // One that may be left by `?`, and so becomes a closure.
-    "question", // One whose `?` is written anew, because it knows its caller.
-    "tracked",
-];
-
-/// One that may be left early and returns nothing. It ends in a drop, and so in no call of another function; tracing's goes on to do so.
-const GUARDED: [&str; 1] = ["guarded"];
-
-/// Asynchronous ones, ready at once: a flat one, and one that makes the box itself.
-const FUTURES: [&str; 2] = ["ready", "boxed"];
-
-/// One that keeps the word, so that there is one more future around the one that counts.
-const KEPT: [&str; 1] = ["kept"];
-
-/// Enough that a single call more or less cannot hide, and that the rare stride's pick is paid.
-const CALLS: u64 = 10_000;
-
-/// What `calls` calls executed in all, how many increments they recorded, and how many durations.
-fn count(program: &Path, mode: &str, shape: &str, calls: u64) -> [u64; 3] {
-    let counts = callgrind::count(program, &[mode, shape, &calls.to_string()], false, scratch());
-    let (recorded, timed) = counts.output.trim().split_once(' ').expect("two numbers");
-    [
-        counts.instructions,
-        recorded.parse().expect("a number"),
-        timed.parse().expect("a number"),
-    ]
-}
 
 fn scratch() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
-}
-
-/// The same for one call, in thousandths: what twice as many execute more.
-fn per_thousand(program: &Path, mode: &str, shape: &str) -> [u64; 3] {
-    let [once, twice] = [CALLS, 2 * CALLS].map(|calls| count(program, mode, shape, calls));
-    std::array::from_fn(|at| (twice[at] - once[at]) / (CALLS / 1_000))
 }
 
 /// Whether timed calls read the processor's counter here, as they do wherever the kernel itself keeps time by it.
@@ -82,8 +45,8 @@ fn check(shapes: &[&str], limit: impl Fn(&Instructions) -> u64) {
     let mut table = String::new();
     let mut exceeded = false;
     for shape in shapes {
-        let [bare, ..] = per_thousand(&program, "bare", shape);
-        let [tracing, ..] = per_thousand(&program, "tracing", shape);
+        let count = |mode| instructions::of_a_thousand(&program, mode, shape, scratch());
+        let [bare, tracing] = ["bare", "tracing"].map(|mode| count(mode).instructions);
         let _ = write!(
             table,
             "\n{shape:9} bare {:3}  a disabled tracing::instrument +{:.2}",
@@ -101,13 +64,14 @@ fn check(shapes: &[&str], limit: impl Fn(&Instructions) -> u64) {
                 println!("skipped: timed calls, this machine's counter is not trusted by its kernel");
                 continue;
             }
-            let [all, really_recorded, really_timed] = per_thousand(&program, mode, shape);
-            assert_eq!(
-                (really_recorded, really_timed),
-                (recorded, timed),
-                "{mode} {shape}"
-            );
-            let instructions = limit(&bound);
+            let seen = count(mode);
+            assert_eq!((seen.recorded, seen.timed), (recorded, timed), "{mode} {shape}");
+            let (
+                Executed {
+                    instructions: all, ..
+                },
+                instructions,
+            ) = (seen, limit(&bound));
             let more = all.saturating_sub(bare);
             // To the nearest whole one: the rare pick, or look at the ring, is shared by thousands of calls.
             exceeded |= (more + 500) / 1_000 > instructions;

@@ -1,4 +1,4 @@
-//! A server that only counts: what came, and how many starts it told of. Its receive buffer is the system's default.
+//! A server that only counts: what came, how many starts it told of, and how many durations. Its receive buffer is the system's default.
 
 use std::{
     io,
@@ -20,6 +20,8 @@ pub struct Arrived {
     pub bytes: u64,
     /// The sum of the counters called `….started`.
     pub started: u64,
+    /// Values of timers, histograms and distributions.
+    pub durations: u64,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +29,7 @@ struct Sums {
     packets: AtomicU64,
     bytes: AtomicU64,
     started: AtomicU64,
+    durations: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -72,6 +75,7 @@ impl Sink {
             packets: self.sums.packets.load(Ordering::Relaxed),
             bytes: self.sums.bytes.load(Ordering::Relaxed),
             started: self.sums.started.load(Ordering::Relaxed),
+            durations: self.sums.durations.load(Ordering::Relaxed),
         }
     }
 }
@@ -95,6 +99,8 @@ fn receive(socket: &UdpSocket, sums: &Sums) {
         sums.bytes.fetch_add(length as u64, Ordering::Relaxed);
         sums.started
             .fetch_add(started(&buffer[..length]), Ordering::Relaxed);
+        sums.durations
+            .fetch_add(durations(&buffer[..length]), Ordering::Relaxed);
     }
 }
 
@@ -111,6 +117,19 @@ fn started(payload: &[u8]) -> u64 {
         .sum()
 }
 
+/// The durations that a payload brings: some lines have more than one value.
+fn durations(payload: &[u8]) -> u64 {
+    payload
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| {
+            let mut fields = line.split(|&byte| byte == b'|');
+            let (values, kind) = (fields.next()?, fields.next()?);
+            let is_duration = matches!(kind, b"ms" | b"h" | b"d");
+            is_duration.then(|| values.split(|&byte| byte == b':').skip(1).count() as u64)
+        })
+        .sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +140,11 @@ mod tests {
             started(b"a.started:3|c\nb.success:9|c\nc.started:4|c|#x:y\nbroken\n"),
             7
         );
+    }
+
+    #[test]
+    fn a_line_may_bring_several_durations() {
+        let payload = b"a.duration:1.5|ms\nb:1:2:3|d|@0.5|#x:y\nc:4|h\nd.started:9|c\nbroken\n";
+        assert_eq!(durations(payload), 5);
     }
 }

@@ -10,11 +10,12 @@ use instrument_task_benches::{
     BATCH, HARDLY_EVER, WARM, annotated, bare, build, figures::Samples, poll_annotated, poll_bare,
     time_batch, two_instants, two_raw_reads,
 };
+use instrument_task_tests::bounds;
 
 const ROUNDS: usize = 4_000;
 
-/// What a timed call may cost over the bare one, and an untimed one, in two raw reads.
-const AIMS: [(&str, f64); 2] = [("untimed", 0.5), ("timed", 1.25)];
+/// What an untimed call may cost over the bare one, and a timed one, in two raw reads.
+const AIMS: [(&str, f64); 2] = [("untimed", bounds::UNTIMED), ("timed", bounds::TIMED)];
 
 /// Adds a batch to `samples`, in nanoseconds of a call, after others that warm up.
 fn add<T>(samples: &mut Samples, client: Option<&Client>, call: impl Fn(u64) -> T) {

@@ -23,7 +23,11 @@ pub const TIMED: &str = "instrument-task, timed";
 pub const UNTIMED: &str = "instrument-task, untimed";
 /// As it is set up if nothing is said.
 pub const DEFAULT: &str = "instrument-task, default budget";
-/// A future that is ready at once, timed.
+/// A future that is ready at once, without a client.
+pub const FUTURE_OFF: &str = "instrument-task, future, no client";
+/// The same with hardly a call timed.
+pub const FUTURE_UNTIMED: &str = "instrument-task, future, untimed";
+/// The same, timed.
 pub const FUTURE: &str = "instrument-task, future, timed";
 
 /// This library, in its states.
@@ -46,10 +50,8 @@ pub const CONTENDERS: &[Contender] = &[
     Contender::new("instrument-task, timed, with a tag", limits::BARE, |to| {
         start(timed(to), batch!(tagged))
     }),
-    Contender::new("instrument-task, future, no client", limits::FUTURE, |_| {
-        Ok(Running::plain(batch!(future)))
-    }),
-    Contender::new("instrument-task, future, untimed", limits::FUTURE, |to| {
+    Contender::new(FUTURE_OFF, limits::FUTURE, |_| Ok(Running::plain(batch!(future)))),
+    Contender::new(FUTURE_UNTIMED, limits::FUTURE, |to| {
         start(untimed(to), batch!(future))
     }),
     Contender::new(FUTURE, limits::FUTURE, |to| start(timed(to), batch!(future))),

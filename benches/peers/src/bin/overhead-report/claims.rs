@@ -5,7 +5,8 @@ use instrument_task_peers::contenders::{cadence, limits, metrics, ours, socket, 
 use instrument_task_tests::bounds;
 
 use super::{
-    paced::Paced,
+    instructions::{self, Instructions},
+    paced::{Paced, Share},
     rounds::{Calls, Threads},
 };
 
@@ -66,19 +67,29 @@ impl Claim {
 
 const READINGS: &str = "A reading of the clock does not overlap with what stands around it, so what an untimed call spends on counting \
                         comes on top of the two readings; see the parts of a timed call.";
-const NO_CLIENT: &str = "The call has a frame that holds its token, so that with a client no register has to be saved for it. That is a \
-                         store, and some registers saved, more than a disabled attribute of tracing's has.";
+const NO_CLIENT: &str = "Three look whether there is a client, three whether the call was counted, and three make the frame that its \
+                         token stands in, which the compiler makes before anything is looked at. The look could be two if it was no \
+                         atomic load. A copy of the body for calls without a client would save the frame, and cost four when there is one.";
+const NO_CLIENT_TIME: &str = "Fewer instructions, but a store and a load of what it stored among them.";
 const PEER: &str =
     "The peer is as dear as this machine makes it, and a timed call no cheaper than its two readings.";
 const SOCKET: &str = "Opening a socket costs a few system calls. Where they are quick and the clock is slow to read, as in many virtual \
                       machines, the ratio is lower.";
 
-const BACKGROUND: &str = "The callers' share is a few nanoseconds, so the flusher has about a millisecond a second, of which sending 40 \
-                          datagrams and ten drains' wake-ups are the most: it is the system's time.";
+const BACKGROUND: &str = "The callers' share is a few nanoseconds a call, and what the flusher takes is mostly the system's: sending 40 \
+                          datagrams a second, and waking up.";
 
 /// Judges all of them.
-pub fn judge(calls: &Calls, threads: &Threads, series: &[(usize, Samples)], paced: &[Paced]) -> Vec<Claim> {
+pub fn judge(
+    calls: &Calls,
+    threads: &Threads,
+    series: &[(usize, Samples)],
+    paced: &[Paced],
+    share: &Share,
+    instructions: &Instructions,
+) -> Vec<Claim> {
     let mut claims = of_calls(calls);
+    claims.extend(without_a_client(instructions));
     claims.extend(of_threads(threads));
     if let ([(_, one), .., (_, many)], true) = (series, series.len() > 1) {
         claims.push(Claim::new(
@@ -87,7 +98,7 @@ pub fn judge(calls: &Calls, threads: &Threads, series: &[(usize, Samples)], pace
             Bound::AtMost(bounds::MANY_SERIES),
         ));
     }
-    claims.extend(of_workers(calls, paced));
+    claims.extend(of_workers(paced, share));
     claims
 }
 
@@ -121,7 +132,7 @@ fn of_calls(calls: &Calls) -> Vec<Claim> {
             over(ours::OFF).median() - over(tracing::DISABLED).median(),
             AtMost(bounds::OFF_OVER_TRACING),
         )
-        .because(NO_CLIENT),
+        .because(NO_CLIENT_TIME),
         by_timed(
             "metrics + dogstatsd with cached handles, in timed calls of ours",
             metrics::HANDLES,
@@ -153,6 +164,27 @@ fn of_calls(calls: &Calls) -> Vec<Claim> {
     ]
 }
 
+/// Nothing where instructions could not be counted.
+fn without_a_client(counted: &Instructions) -> Vec<Claim> {
+    let [tracing, off] = [0, 1].map(|column| instructions::most(counted, column));
+    let (Some(tracing), Some(off)) = (tracing, off) else {
+        return Vec::new();
+    };
+    vec![
+        Claim::new(
+            "without a client over the bare call, in instructions",
+            off,
+            Bound::AtMost(bounds::OFF_INSTRUCTIONS),
+        )
+        .because(NO_CLIENT),
+        Claim::new(
+            "the same, in instructions of a disabled tracing::instrument",
+            off / tracing,
+            Bound::AtMost(bounds::OFF_BY_TRACING),
+        ),
+    ]
+}
+
 fn of_threads(threads: &Threads) -> Option<Claim> {
     let of = |name: &str| {
         threads
@@ -169,23 +201,20 @@ fn of_threads(threads: &Threads) -> Option<Claim> {
     ))
 }
 
-fn of_workers(calls: &Calls, paced: &[Paced]) -> Vec<Claim> {
+fn of_workers(paced: &[Paced], share: &Share) -> Vec<Claim> {
     let of = |name: &str| paced.iter().find(|paced| paced.name == name);
-    let (Some(bare), Some(own), Some(cadence)) = (of(limits::BARE), of(ours::DEFAULT), of(cadence::BUFFERED))
-    else {
+    let (Some(own), Some(cadence)) = (of(ours::DEFAULT), of(cadence::BUFFERED)) else {
         return Vec::new();
     };
-    let callers = calls.of(ours::DEFAULT).over(calls.of(limits::BARE)).median();
     vec![
         Claim::new(
-            "processor time of the background at a million tasks a second, by the callers' over the bare task",
-            // A nanosecond a call is a millisecond a million calls. At its pace the caller mostly sleeps and wakes, which hides it.
-            (own.others - bare.others) / callers,
+            "processor time of the background at a million tasks a second, by what the caller's rises over the bare task's",
+            share.background.median() / share.caller.median(),
             Bound::AtMost(bounds::BACKGROUND),
         )
         .because(BACKGROUND),
         Claim::new(
-            "packets at a million tasks a second, by those of cadence, buffered",
+            "packets at a million tasks a second, by those of cadence, buffered, which sends every duration",
             own.packets / cadence.packets,
             Bound::AtMost(bounds::PACKETS_BY_CADENCE),
         ),

@@ -6,8 +6,10 @@
 //! for one batch of calls, so that whatever else the machine does meets all alike; figures are medians over the rounds. With
 //! `--strict` it fails if a claim does not hold.
 
+mod brief;
 mod child;
 mod claims;
+mod instructions;
 mod memory;
 mod paced;
 mod plot;
@@ -70,21 +72,26 @@ fn report(options: &Options) -> Result<bool, Error> {
     let cold = rounds::cold(options.rounds / 16 + 1)?;
     eprintln!("a million tasks a second, {} s each", options.seconds);
     let paced = paced::all(options.seconds)?;
+    let share = paced::share(options.seconds)?;
 
     eprintln!("rates");
     let rates = rounds::rates(quick)?;
     eprintln!("memory");
     let memory = memory::all(quick)?;
+    eprintln!("instructions");
+    let instructions = instructions::all(quick)?;
 
-    let claims = claims::judge(&calls, &threads, &series, &paced);
+    let claims = claims::judge(&calls, &threads, &series, &paced, &share, &instructions);
     let seen = Seen {
         calls: &calls,
         threads: &threads,
         series: &series,
         cold: &cold,
         paced: &paced,
+        share: &share,
         rates: &rates,
         memory: &memory,
+        instructions: &instructions,
         claims: &claims,
     };
     let text = table::markdown(&seen);

@@ -34,6 +34,8 @@ pub struct Paced {
     pub bytes: f64,
     /// The share of the calls' starts that arrived.
     pub delivered: f64,
+    /// The share of the calls' durations that arrived.
+    pub durations: f64,
     /// KiB by which the process grew.
     pub memory: f64,
 }
@@ -77,10 +79,38 @@ pub fn all(seconds: u64) -> Result<Vec<Paced>, Error> {
                 packets: median(|one| one.packets),
                 bytes: median(|one| one.bytes),
                 delivered: median(|one| one.delivered),
+                durations: median(|one| one.durations),
                 memory: median(|one| one.memory),
             }
         })
         .collect())
+}
+
+/// Processor time in milliseconds for a million calls, each turn's over that of the bare task just before it.
+#[derive(Debug, Default)]
+pub struct Share {
+    /// Of the calling thread.
+    pub caller: Samples,
+    /// Of the others.
+    pub background: Samples,
+}
+
+/// What the library takes by itself, with its default budget. At its pace a caller mostly sleeps and wakes up, and what that takes differs
+/// from time to time by as much as the calls do: hence many turns.
+pub fn share(seconds: u64) -> Result<Share, Error> {
+    const TURNS: usize = 15;
+    let (turns, seconds) = if seconds == 0 {
+        (1, 0.05)
+    } else {
+        (TURNS, seconds as f64)
+    };
+    let mut share = Share::default();
+    for _ in 0..turns {
+        let (bare, own) = (one(limits::BARE, seconds)?, one(ours::DEFAULT, seconds)?);
+        share.caller.0.push(own.caller - bare.caller);
+        share.background.0.push(own.others - bare.others);
+    }
+    Ok(share)
 }
 
 fn one(name: &'static str, seconds: f64) -> Result<Paced, Error> {
@@ -101,6 +131,7 @@ fn one(name: &'static str, seconds: f64) -> Result<Paced, Error> {
         packets: arrived.packets as f64 / all_millions,
         bytes: arrived.bytes as f64 / all_millions,
         delivered: arrived.started as f64 / all,
+        durations: arrived.durations as f64 / all,
         memory,
     })
 }

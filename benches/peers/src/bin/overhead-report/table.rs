@@ -6,9 +6,11 @@ use instrument_task_benches::{figures::Samples, machine};
 use instrument_task_peers::contenders::{limits, ours};
 
 use super::{
+    brief,
     claims::{Bound, Claim},
+    instructions::{COLUMNS, Instructions},
     memory::{Memory, SIZES},
-    paced::{Paced, RATE},
+    paced::{Paced, RATE, Share},
     rounds::{Calls, RATES, Rates, THREADS, Threads},
 };
 
@@ -20,8 +22,10 @@ pub struct Seen<'a> {
     pub series: &'a [(usize, Samples)],
     pub cold: &'a [(&'static str, Samples)],
     pub paced: &'a [Paced],
+    pub share: &'a Share,
     pub rates: &'a Rates,
     pub memory: &'a Memory,
+    pub instructions: &'a Instructions,
     pub claims: &'a [Claim],
 }
 
@@ -35,23 +39,25 @@ pub fn markdown(seen: &Seen<'_>) -> String {
         machine::describe(),
         machine::versions().join(", ")
     );
+    brief::section(&mut page, seen.calls, seen.instructions, seen.memory);
     section_claims(&mut page, seen.claims);
     section_calls(&mut page, seen.calls);
     section_parts(&mut page, seen.calls);
+    section_instructions(&mut page, seen.instructions);
     section_rates(&mut page, seen.rates);
     section_threads(&mut page, seen.threads);
     section_series(&mut page, seen.series);
     section_cold(&mut page, seen.cold);
-    section_paced(&mut page, seen.paced);
+    section_paced(&mut page, seen.paced, seen.share);
     section_memory(&mut page, seen.memory);
     page
 }
 
-fn row(page: &mut String, cells: &[String]) {
+pub fn row(page: &mut String, cells: &[String]) {
     let _ = writeln!(page, "| {} |", cells.join(" | "));
 }
 
-fn heading(page: &mut String, title: &str, about: &str, columns: &[&str]) {
+pub fn heading(page: &mut String, title: &str, about: &str, columns: &[&str]) {
     let _ = write!(page, "\n## {title}\n\n{about}\n\n");
     row(page, &columns.iter().map(ToString::to_string).collect::<Vec<_>>());
     let rules = columns.iter().enumerate();
@@ -166,6 +172,25 @@ fn section_calls(page: &mut String, calls: &Calls) {
     }
 }
 
+fn section_instructions(page: &mut String, instructions: &Instructions) {
+    if instructions.is_empty() {
+        return;
+    }
+    let mut titles = vec!["form of the function"];
+    titles.extend(COLUMNS);
+    heading(
+        page,
+        "Instructions",
+        "What a call executes over the bare one, as valgrind counts it. The forms are those of `tests/src/bin/overhead_instructions.rs`.",
+        &titles,
+    );
+    for (shape, counts) in instructions {
+        let mut cells = vec![format!("`{shape}`")];
+        cells.extend(counts.iter().map(|count| format!("{count:.0}")));
+        row(page, &cells);
+    }
+}
+
 fn section_threads(page: &mut String, threads: &Threads) {
     let columns = THREADS.map(|count| format!("{count} at once"));
     let mut titles = vec!["ns of a call"];
@@ -244,13 +269,14 @@ fn section_memory(page: &mut String, memory: &Memory) {
     }
 }
 
-fn section_paced(page: &mut String, paced: &[Paced]) {
+fn section_paced(page: &mut String, paced: &[Paced], share: &Share) {
     heading(
         page,
         "A worker",
         &format!(
             "One thread that calls {RATE} times a second, if it can, into a server on loopback with the default receive \
-             buffer. Processor time, packets and bytes are for a million calls, the time and the growth after the first second."
+             buffer. Processor time, packets and bytes are for a million calls, the time and the growth after the first second. At \
+             this rate a timed call fills its thread's ring, and is sampled."
         ),
         &[
             "",
@@ -260,6 +286,7 @@ fn section_paced(page: &mut String, paced: &[Paced]) {
             "packets",
             "KiB sent",
             "starts that arrived",
+            "durations",
             "KiB grown",
         ],
     );
@@ -279,10 +306,27 @@ fn section_paced(page: &mut String, paced: &[Paced]) {
                 } else {
                     "–".to_owned()
                 },
+                if sent {
+                    format!("{:.2} %", one.durations * 100.0)
+                } else {
+                    "–".to_owned()
+                },
                 format!("{:.0}", one.memory),
             ],
         );
     }
+    let _ = write!(
+        page,
+        "\nOver the bare task, in {} turns beside it, the default budget takes {} ms of the caller's processor time for a million calls (from {} \
+         to {}), and {} of the background's ({} to {}).\n",
+        share.caller.0.len(),
+        short(share.caller.median()),
+        short(share.caller.least()),
+        short(share.caller.most()),
+        short(share.background.median()),
+        short(share.background.least()),
+        short(share.background.most()),
+    );
 }
 
 /// Three digits or so.
