@@ -30,7 +30,7 @@ impl Layers {
             jobs: MetricsLayer::new(JOBS)
                 .concurrency(CONCURRENCY)
                 .error_kind(error_kind),
-            attempts: MetricsLayer::new(ATTEMPTS).retries(RETRIES),
+            attempts: MetricsLayer::attempts(ATTEMPTS, RETRIES),
             time_limit,
         }
     }

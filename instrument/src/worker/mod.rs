@@ -122,6 +122,12 @@ impl Metrics {
         Self::with(setup)
     }
 
+    /// A worker of its own with the same set-up.
+    #[cfg(feature = "apalis")]
+    pub(crate) fn another(&self) -> Self {
+        self.change(|_| ())
+    }
+
     /// Tags all of them with the queue: `queue:mail`, or in a dialect without tags `….queue.mail` behind each name. Defaults to no
     /// tag, so that the names are those of the attribute.
     ///

@@ -27,6 +27,9 @@ pub(super) struct Job {
     // Parts of the context, and not the whole: who holds that makes each layer inside copy it.
     attempt: Attempts,
     status: AtomicStatus,
+    /// How many were made before.
+    before: usize,
+    /// How many the store makes.
     max_attempts: Option<usize>,
     /// When it could have run first.
     due: Option<Duration>,
@@ -51,14 +54,15 @@ enum Failure {
 
 impl Job {
     pub(super) fn new<Args>(task: &Task<Args>, layer: &MetricsLayer) -> Self {
-        let first = task.attempt() == 0;
+        let before = task.attempt();
         Self {
             metrics: layer.metrics.clone(),
             error_kind: layer.error_kind,
             attempt: task.raw_attempt().clone(),
             status: task.raw_status().clone(),
-            max_attempts: task.max_attempts(),
-            due: first.then(|| due(task.ctx())).flatten(),
+            before,
+            max_attempts: layer.max_attempts.or(task.max_attempts()),
+            due: (before == 0).then(|| due(task.ctx())).flatten(),
             policy: layer.retries.map(|retries| Policy {
                 retries,
                 worker: task.data().get::<WorkerContext>().cloned(),
@@ -67,7 +71,7 @@ impl Job {
     }
 
     pub(super) fn start(&self) -> Attempt {
-        let attempt = self.metrics.start_attempt(self.attempt.current() + 1);
+        let attempt = self.metrics.start_attempt(self.before + 1);
         if let Some(due) = self.due {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             attempt.waited(now.saturating_sub(due));
@@ -115,12 +119,17 @@ impl Job {
         if by_policy || by_store {
             return Failure::Retry;
         }
-        let spent = self.max_attempts.is_some_and(|max| attempts >= max)
-            || self
-                .policy
-                .as_ref()
-                .is_some_and(|policy| attempts > policy.retries);
-        if spent { Failure::Exhausted } else { Failure::Other }
+        let spent_by_store = self.max_attempts.is_some_and(|max| attempts >= max);
+        let spent_by_policy = match &self.policy {
+            Some(policy) => attempts > policy.retries,
+            // One inside made them all.
+            None => attempts > self.before + 1,
+        };
+        if spent_by_store || spent_by_policy {
+            Failure::Exhausted
+        } else {
+            Failure::Other
+        }
     }
 }
 

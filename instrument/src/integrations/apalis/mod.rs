@@ -24,10 +24,10 @@
 //!
 //! The first layer of a worker is the outermost, so where the metrics stand decides what they see:
 //!
-//! - **before `retry()`**: jobs. One that succeeds at the third attempt is one start and one success, and its duration has the
-//!   attempts and the waits between them in it.
-//! - **after `retry()`**: attempts. The same job is three starts, two retries and a success. Tell the layer how often the policy tries
-//!   again ([`MetricsLayer::retries`]): only then can it tell a retry from a failure.
+//! - **before `retry()`**: jobs, [`MetricsLayer::new`]. One that succeeds at the third attempt is one start and one success, and its duration
+//!   has the attempts and the waits between them in it.
+//! - **after `retry()`**: attempts, [`MetricsLayer::attempts`], which is told how often the policy tries again: only then can it tell a retry
+//!   from a failure. The same job is three starts, two retries and a success.
 //! - **before `timeout()`**: a time limit is an error to be seen, and counts as a timeout. **After** it, all there is to see is that the
 //!   job was dropped: cancelled.
 //! - **before `catch_panic()`** or after it, a panic counts as one. (With a panic handler of one's own that returns another error, only
@@ -35,6 +35,15 @@
 //!
 //! Both may be had: two layers, of two names. Most workers want the order metrics, `retry()`, `timeout()`, `catch_panic()`, which is
 //! jobs.
+//!
+//! # Stores
+//!
+//! A store that has a failed job run again hands it out anew, outside of every layer: that is a retry as well, until the job has had the
+//! `max_attempts` that the store says. The store in memory never does so, whatever a job says, and [`MetricsExt::metrics`] knows it. Of any
+//! other that goes by another number tell the layer ([`MetricsLayer::max_attempts`]).
+//!
+//! A job is *exhausted* if it fails and the store has no attempt left for it, or if `retry()` inside of the layer tried it more than once and gave
+//! it up.
 //!
 //! # What it cannot see
 //!
@@ -52,13 +61,14 @@ mod job;
 mod ulid;
 
 use std::{
-    fmt,
+    any, fmt,
     future::Future,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use apalis_core::{
-    backend::Backend,
+    backend::{Backend, dequeue::VecDequeBackend, memory::MemoryStorage},
     error::{BoxDynError, WorkerError},
     layers::{Layer, Service, Stack},
     task::Task,
@@ -78,22 +88,52 @@ type ErrorKind = fn(&BoxDynError) -> &'static str;
 
 /// Counts and times what a worker does. See the [module](self) for where to put it.
 ///
-/// Clones stand for the same worker.
+/// A layer, and its clones, may be given to any number of workers: each of them is one of its own, and what they say of one task is added up.
 #[derive(Clone)]
 pub struct MetricsLayer {
     metrics: Metrics,
+    /// What the policy outside of the layer does, if there is one.
     retries: Option<usize>,
+    /// What the store does, if that is not what its jobs say.
+    max_attempts: Option<usize>,
     error_kind: Option<ErrorKind>,
+    /// Of a layer that was given to a worker.
+    #[expect(dead_code, reason = "its end tells of the worker's")]
+    stops: Option<Arc<Stops>>,
 }
 
 impl MetricsLayer {
-    /// Metrics about the task of this name: `tasks.status.<task>.started` and so on. Defaults as [`Metrics`] has them.
+    /// Metrics about the jobs of this name, `tasks.status.<task>.started` and so on, for a layer before `retry()`, or without one. Defaults
+    /// as [`Metrics`] has them.
     #[must_use]
     pub fn new(task: impl Into<String>) -> Self {
         Self {
             metrics: Metrics::new(task),
             retries: None,
+            max_attempts: None,
             error_kind: None,
+            stops: None,
+        }
+    }
+
+    /// Metrics about the attempts at them, for a layer after `retry()`, whose policy tries `retries` times more, as given to
+    /// `RetryPolicy::retries`.
+    ///
+    /// A policy that asks about the error (`retry_if`) or takes its number from each job (`from_task_config`) is not known: put
+    /// [another layer](Self::new) before `retry()` then.
+    ///
+    /// ```
+    /// use instrument_task::apalis::MetricsLayer;
+    ///
+    /// // .metrics(jobs).retry(RetryPolicy::retries(2)).metrics(attempts)
+    /// let jobs = MetricsLayer::new("send_email");
+    /// let attempts = MetricsLayer::attempts("send_email.attempt", 2);
+    /// ```
+    #[must_use]
+    pub fn attempts(task: impl Into<String>, retries: usize) -> Self {
+        Self {
+            retries: Some(retries),
+            ..Self::new(task)
         }
     }
 
@@ -127,17 +167,13 @@ impl MetricsLayer {
         self
     }
 
-    /// How often the worker's own policy tries again, as given to `RetryPolicy::retries`: for a layer that stands after
-    /// `retry()`. Defaults to none, which is right before it.
+    /// How often the store hands a job out at most, counted from its first attempt, whatever the job says. Defaults to the job's own
+    /// `max_attempts`, and to 1 for the store in memory, which never has a job run again.
     ///
-    /// What the store tries again is known without it: an error is a retry if the job has attempts left (`max_attempts`). The Redis store
-    /// makes 25 whatever a job's `max_attempts`: leave that unset there. A store that never tries again (the one in memory) is not known
-    /// from one that does: give its jobs no `max_attempts`, or their last failure counts as a retry. Without either number a job that is
-    /// lost is an exception, and not among the exhausted. A policy that asks about the error (`retry_if`) or takes its number from
-    /// each job (`from_task_config`) is not known: put the layer before `retry()` then.
+    /// The Redis store (1.0) makes 25 attempts even at a job that asks for fewer: give 25 there, or leave the jobs' `max_attempts` alone.
     #[must_use]
-    pub fn retries(mut self, retries: usize) -> Self {
-        self.retries = Some(retries);
+    pub fn max_attempts(mut self, attempts: usize) -> Self {
+        self.max_attempts = Some(attempts);
         self
     }
 
@@ -157,10 +193,21 @@ impl MetricsLayer {
         self
     }
 
-    /// What the layer reports to, for what it cannot see.
+    /// What the layer reports to, for what it cannot see. The workers that it is given to are others, and what is in flight is theirs.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// The layer of a worker on a store of this type.
+    fn of_a_worker<B>(self) -> Self {
+        let metrics = self.metrics.another();
+        Self {
+            max_attempts: self.max_attempts.or_else(handed_out::<B>),
+            stops: Some(Arc::new(Stops(metrics.clone()))),
+            metrics,
+            ..self
+        }
     }
 
     /// Runs a worker, and counts a payload that ends it because it cannot be decoded. Gives back what it returns.
@@ -182,33 +229,41 @@ impl MetricsLayer {
     /// # Errors
     /// Those of `run`.
     pub async fn watch(&self, run: impl Future<Output = Result<(), WorkerError>>) -> Result<(), WorkerError> {
-        let _stops = Stops(&self.metrics);
         let result = run.await;
         if result.as_ref().is_err_and(is_payload_failure) {
             self.metrics.payload_failed();
         }
         result
     }
+}
 
-    /// What the worker's events say about its life.
-    fn listen(&self, event: &Event) {
-        match event {
-            // No sign of life: a store without heartbeats would never send another one.
-            Event::Start => self.metrics.runs_since(Moment::now()),
-            Event::HeartBeat => self.metrics.heartbeat(),
-            Event::Exit => self.metrics.stop_worker(),
-            _ => {}
-        }
+/// What a worker's events say about its life.
+fn listen(metrics: &Metrics, event: &Event) {
+    match event {
+        // No sign of life: a store without heartbeats would never send another one.
+        Event::Start => metrics.runs_since(Moment::now()),
+        Event::HeartBeat => metrics.heartbeat(),
+        Event::Exit => metrics.stop_worker(),
+        _ => {}
     }
 }
 
-/// Says that the worker has stopped, also if its future was dropped.
-struct Stops<'a>(&'a Metrics);
+/// Says that the worker has stopped when the last of its services is gone, however it ended.
+struct Stops(Metrics);
 
-impl Drop for Stops<'_> {
+impl Drop for Stops {
     fn drop(&mut self) {
         self.0.stop_worker();
     }
+}
+
+/// How often a store hands a job out, where its type tells: one in memory does so once, whatever it keeps.
+fn handed_out<B>() -> Option<usize> {
+    // Types that may hold borrows have no identity, but a name. It is compared with what it is called in this very build.
+    let is = |other: &str| any::type_name::<B>().split('<').next() == other.split('<').next();
+    let is_in_memory =
+        is(any::type_name::<MemoryStorage<()>>()) || is(any::type_name::<VecDequeBackend<()>>());
+    is_in_memory.then_some(1)
 }
 
 /// Whether a worker ended because it could not decode a payload. The error's type has the backend's in it and so no name here;
@@ -222,6 +277,7 @@ impl fmt::Debug for MetricsLayer {
         f.debug_struct("MetricsLayer")
             .field("metrics", &self.metrics)
             .field("retries", &self.retries)
+            .field("max_attempts", &self.max_attempts)
             .finish_non_exhaustive()
     }
 }
@@ -239,8 +295,10 @@ pub trait MetricsExt<Args, B, M> {
 
 impl<Args, B: Backend, M> MetricsExt<Args, B, M> for WorkerBuilder<Args, B, M> {
     fn metrics(self, layer: MetricsLayer) -> Measured<Args, B, M> {
-        let listener = layer.clone();
-        self.on_event(move |_, event| listener.listen(event)).layer(layer)
+        let layer = layer.of_a_worker::<B>();
+        let metrics = layer.metrics.clone();
+        self.on_event(move |_, event| listen(&metrics, event))
+            .layer(layer)
     }
 }
 
