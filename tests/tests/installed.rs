@@ -245,3 +245,52 @@ fn a_task_that_was_called_too_early_counts_later() {
         task.start().succeed();
     }
 }
+
+/// Threads that go on from client to client, with and without one: each counts what was called under it, and nothing else.
+#[test]
+fn clients_that_come_and_go_count_what_is_called_under_them() {
+    #[instrument_task]
+    fn may_leave(early: bool) {
+        if early {
+            return;
+        }
+        step();
+    }
+    const ROUNDS: usize = 50;
+    const THREADS: usize = 4;
+    const CALLS: u64 = 100;
+    let _alone = alone();
+    let receiver = Receiver::start().unwrap();
+    let turn = Barrier::new(THREADS + 1);
+    let mut ledgers = Vec::new();
+    let call = || (0..CALLS).for_each(|number| may_leave(number % 2 == 0));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for _ in 0..ROUNDS {
+                    // Without a client, and with one.
+                    for _ in 0..2 {
+                        turn.wait();
+                        call();
+                        turn.wait();
+                    }
+                }
+            });
+        }
+        for _ in 0..ROUNDS {
+            turn.wait();
+            turn.wait();
+            let metrics = install(&receiver);
+            turn.wait();
+            turn.wait();
+            let handle = metrics.client();
+            drop(metrics);
+            ledgers.push(handle.ledger());
+        }
+    });
+    for (round, ledger) in ledgers.iter().enumerate() {
+        // Two increments for each call, and for the half of them that make another one, four.
+        assert_eq!(ledger.counters.recorded, 3 * THREADS as u64 * CALLS, "{round}");
+        assert!(ledger.is_balanced(), "{ledger:?}");
+    }
+}

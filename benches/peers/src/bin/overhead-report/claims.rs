@@ -172,7 +172,7 @@ fn without_a_client(counted: &Instructions) -> Vec<Claim> {
     };
     vec![
         Claim::new(
-            "without a client over the bare call, in instructions",
+            "without a client over the bare call, in instructions of a function that returns a value",
             off,
             Bound::AtMost(bounds::OFF_INSTRUCTIONS),
         )
