@@ -80,6 +80,8 @@ pub(crate) enum Metric {
     Task,
     /// A counter of its own: what was added to it stands where calls of a task start.
     Counter,
+    /// One of the attempts at a task that ended as a retry: an end that a task has no cell for.
+    Retries,
     /// A timer of its own: its values are nanoseconds, and stand where calls of a task succeed.
     Timer,
     /// A gauge that is read at each drain; it has no cells that count.

@@ -91,7 +91,7 @@ pub(super) fn counters(task: &str, queue: Option<&str>, attempt: Option<&'static
     );
     let mut status = |what: &str| made.text(&format!("tasks.status.{task}.{what}"));
     let counters = leak(Counters {
-        retries: Counter::tagged(status("retries"), tags),
+        retries: Counter::of_retries(status("retries"), tags),
         exhausted: Counter::tagged(status("exhausted"), tags),
         timeouts: Counter::tagged(status("timeouts"), tags),
         payload_failures: Counter::tagged(status("payload_failures"), tags),

@@ -3,7 +3,7 @@ use std::{panic::AssertUnwindSafe, thread, time::Duration};
 use super::*;
 use crate::{
     Client, Guard,
-    testing::{Captured, Receiver, capture},
+    testing::{Captured, Receiver, TaskCounts, capture},
 };
 
 const BOUND: Duration = Duration::from_secs(20);
@@ -49,17 +49,35 @@ fn a_retry_is_an_outcome_of_its_own() {
     let task = seen.task("worker_retry");
     assert_eq!((task.started, task.success, task.exceptions), (10, 3, 3));
     assert_eq!((task.cancelled, task.panics), (2, 1));
-    let retries = counter(&seen, "worker_retry.retries");
+    assert_eq!((task.retries, counter(&seen, "worker_retry.retries")), (2, 2));
     assert_eq!(
         task.started,
-        task.success + task.exceptions + task.cancelled + retries
+        task.success + task.exceptions + task.cancelled + task.retries
     );
-    assert_eq!(retries, 2);
     assert_eq!(counter(&seen, "worker_retry.retries.timeout"), 1);
     assert_eq!(counter(&seen, "worker_retry.exhausted"), 1);
     assert_eq!(counter(&seen, "worker_retry.timeouts"), 1);
     assert_eq!(seen.kind("worker_retry", "refused"), 1);
     assert_eq!(metrics.in_flight(), 0);
+}
+
+#[test]
+fn a_retry_is_no_more_in_flight_than_any_other_end() {
+    // Of an annotated function: its errors are exceptions, whatever somebody counts beside them.
+    static OWN: crate::metric::Counter = crate::metric::Counter::new("tasks.status.worker_own.retries");
+    let metrics = Metrics::new("worker_flight").queue("q").tag_attempts();
+    let mut running = None;
+    let seen = capture(|| {
+        metrics.start_attempt(1).retry(None);
+        metrics.start_attempt(2).retry(Some("busy"));
+        running = Some(metrics.start());
+        OWN.increment();
+    });
+    let task = seen.task("worker_flight");
+    assert_eq!((task.started, task.retries, task.in_flight()), (3, 2, 1));
+    assert!(task.to_string().ends_with(", 2 to be tried again"), "{task}");
+    assert_eq!(seen.task("worker_own"), TaskCounts::default());
+    assert_eq!(counter(&seen, "worker_own.retries"), 1);
 }
 
 #[test]
