@@ -10,6 +10,7 @@ use super::Inner;
 use crate::{
     metric::{Counter, Gauge, Tag, Timer},
     task::site::{Setup, Site},
+    wire::INSTANCE,
 };
 
 /// What is summed over all processes.
@@ -39,7 +40,7 @@ pub(super) struct Gauges {
 pub(crate) struct Made {
     texts: HashMap<String, &'static str>,
     counters: HashMap<(&'static str, Option<&'static str>, Option<&'static str>), &'static Counters>,
-    gauges: HashMap<(&'static str, Option<&'static str>, &'static str), &'static Gauges>,
+    gauges: HashMap<(&'static str, Option<&'static str>, Option<&'static str>), &'static Gauges>,
     /// The workers that gauges are about, by the place that these have here.
     pub(super) workers: Vec<Vec<Weak<Inner>>>,
 }
@@ -102,17 +103,17 @@ pub(super) fn counters(task: &str, queue: Option<&str>, attempt: Option<&'static
     counters
 }
 
-/// The gauges of `task` in `queue`, as `instance` has them.
-pub(super) fn gauges(task: &str, queue: Option<&str>, instance: &str) -> &'static Gauges {
+/// The gauges of `task` in `queue`, as `instance` has them, or else the client that sends them.
+pub(super) fn gauges(task: &str, queue: Option<&str>, instance: Option<&str>) -> &'static Gauges {
     let mut made = lock();
     let made = made.get_or_insert_default();
     let (task, queue) = (made.text(task), queue.map(|queue| made.text(queue)));
-    let instance = made.text(instance);
+    let instance = instance.map(|instance| made.text(instance));
     if let Some(known) = made.gauges.get(&(task, queue, instance)) {
         return known;
     }
     let own = queue.map(|queue| ("queue", queue)).into_iter();
-    let tags = tags(own.chain([("instance", instance)]).collect());
+    let tags = tags(own.chain(instance.map(|instance| (INSTANCE, instance))).collect());
     let mut status = |what: &str| made.text(&format!("tasks.status.{task}.{what}"));
     let gauges = leak(Gauges {
         in_flight: Gauge::tagged(status("in_flight"), tags),

@@ -193,6 +193,33 @@ fn counts_of_all_threads_add_up() {
 }
 
 #[test]
+fn a_worker_without_an_instance_has_the_clients() {
+    let receiver = Receiver::start().unwrap();
+    let client = Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .instance("pod.7")
+        .build()
+        .unwrap();
+    let (unnamed, named) = (
+        Metrics::new("worker_whose"),
+        Metrics::new("worker_whose").instance("own"),
+    );
+    let running = crate::with_client(&client, || (unnamed.start(), named.start(), named.start()));
+    let gauge = |instance: &str| {
+        receiver.gauge(&format!(
+            "tasks.status.worker_whose.in_flight.instance.{instance}"
+        ))
+    };
+    client.flush(BOUND);
+    let levels = || (gauge("pod_7"), gauge("own"));
+    receiver.wait_until(BOUND, |_| levels() == (Some(1.0), Some(2.0)));
+    assert_eq!(levels(), (Some(1.0), Some(2.0)));
+    drop(running);
+    finish(client, &receiver);
+}
+
+#[test]
 fn workers_of_one_task_and_instance_are_added_up() {
     let receiver = Receiver::start().unwrap();
     let guard = client_of(&receiver);
