@@ -272,7 +272,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether exceptions and cancellations are timed too, each under its own name.
+    /// Whether exceptions and cancellations, and the retries of [`worker::Metrics`](crate::worker::Metrics), are timed too, each under its
+    /// own name.
     ///
     /// Defaults to `false` because a task that fails at once would make the usual duration look short.
     pub fn time_every_outcome(mut self, time: bool) -> Self {

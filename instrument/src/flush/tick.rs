@@ -283,7 +283,7 @@ impl Tick {
             let task = self.task_of(value.series, drained);
             self.budget.note(task, value.stride);
             let task = &mut self.tasks[task];
-            let nanos = if task.is_timer() {
+            let nanos = if task.has_nanos() {
                 value.ticks
             } else {
                 nanos(value.ticks)

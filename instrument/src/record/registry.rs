@@ -84,6 +84,9 @@ pub(crate) enum Metric {
     Retries,
     /// A timer of its own: its values are nanoseconds, and stand where calls of a task succeed.
     Timer,
+    /// A timer of calls that end in it instead of in their task, under the task's sampling: its values are ticks, and stand where
+    /// those of a timer do.
+    Duration,
     /// A gauge that is read at each drain; it has no cells that count.
     Gauge,
 }

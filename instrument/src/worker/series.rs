@@ -19,6 +19,8 @@ pub(super) struct Counters {
     /// Started, success, exceptions and their kinds, cancelled, panics, and how long a success took.
     pub(super) task: Site,
     pub(super) retries: Counter,
+    /// How long those took, where every outcome is timed.
+    pub(super) retried: Timer,
     pub(super) exhausted: Counter,
     pub(super) timeouts: Counter,
     pub(super) payload_failures: Counter,
@@ -90,13 +92,14 @@ pub(super) fn counters(task: &str, queue: Option<&str>, attempt: Option<&'static
             .chain(attempt.map(|number| ("attempt", number)))
             .collect(),
     );
-    let mut status = |what: &str| made.text(&format!("tasks.status.{task}.{what}"));
+    let mut named = |about: &str, what: &str| made.text(&format!("tasks.{about}.{task}.{what}"));
     let counters = leak(Counters {
-        retries: Counter::of_retries(status("retries"), tags),
-        exhausted: Counter::tagged(status("exhausted"), tags),
-        timeouts: Counter::tagged(status("timeouts"), tags),
-        payload_failures: Counter::tagged(status("payload_failures"), tags),
-        queue_latency: Timer::tagged(made.text(&format!("tasks.duration.{task}.queue_latency")), tags),
+        retries: Counter::of_retries(named("status", "retries"), tags),
+        retried: Timer::of_attempts(named("duration", "retries"), tags),
+        exhausted: Counter::tagged(named("status", "exhausted"), tags),
+        timeouts: Counter::tagged(named("status", "timeouts"), tags),
+        payload_failures: Counter::tagged(named("status", "payload_failures"), tags),
+        queue_latency: Timer::tagged(named("duration", "queue_latency"), tags),
         task: Site::with(task, Setup { tags, ..Setup::NONE }),
     });
     made.counters.insert((task, queue, attempt), counters);

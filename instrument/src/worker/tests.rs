@@ -81,6 +81,73 @@ fn a_retry_is_no_more_in_flight_than_any_other_end() {
 }
 
 #[test]
+fn a_retry_is_timed_where_every_outcome_is() {
+    for every in [true, false] {
+        let receiver = Receiver::start().unwrap();
+        let client = Client::builder()
+            .ignore_environment()
+            .address(receiver.address().to_string())
+            .time_every_outcome(every)
+            .build()
+            .unwrap();
+        let metrics = Metrics::new("worker_retried").queue("q");
+        crate::with_client(&client, || {
+            for end in 0..30 {
+                let running = metrics.start();
+                match end % 3 {
+                    0 => running.retry(Some("busy")),
+                    1 => running.fail(None),
+                    _ => running.succeed(),
+                }
+            }
+            // One that ends on another thread.
+            let running = metrics.start();
+            thread::spawn(move || running.retry(None)).join().unwrap();
+        });
+        let balanced = client.shutdown(BOUND).ledger;
+        assert!(balanced.is_balanced(), "{balanced:?}");
+        receiver.wait_until(BOUND, |receiver| receiver.packets_seen() >= balanced.packets);
+        let timed = |what: &str| {
+            let timer = receiver.timer(&format!("tasks.duration.worker_retried.{what}.queue.q"))?;
+            // Ticks would be more than that.
+            assert!(timer.values.iter().all(|millis| *millis < 5_000.0), "{timer:?}");
+            Some(timer.values.len())
+        };
+        let count = |what: &str| receiver.counter(&format!("tasks.status.worker_retried.{what}.queue.q"));
+        assert_eq!(
+            (count("started"), count("retries"), count("success")),
+            (31, 11, 10)
+        );
+        let expected = |values| every.then_some(values);
+        assert_eq!(timed("success"), Some(10));
+        assert_eq!(timed("exceptions"), expected(10));
+        assert_eq!(timed("retries"), expected(11));
+    }
+}
+
+#[test]
+fn a_retry_is_sampled_as_its_task_is() {
+    let receiver = Receiver::start().unwrap();
+    let client = Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .time_every_outcome(true)
+        .sample_rate(0.1)
+        .build()
+        .unwrap();
+    let metrics = Metrics::new("worker_sampled");
+    crate::with_client(&client, || (0..3_000).for_each(|_| metrics.start().retry(None)));
+    finish(client, &receiver);
+    let timer = receiver.timer("tasks.duration.worker_sampled.retries").unwrap();
+    assert!(
+        (200..=400).contains(&timer.values.len()),
+        "{}",
+        timer.values.len()
+    );
+    assert!((timer.count - 3_000.0).abs() < 1.0, "{}", timer.count);
+}
+
+#[test]
 fn attempts_are_told_apart_by_their_number_up_to_nine() {
     let receiver = Receiver::start().unwrap();
     let client = client_of(&receiver);
