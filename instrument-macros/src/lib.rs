@@ -53,7 +53,7 @@ use syn::Result;
 /// | `error_kind = path or closure` | none | gets a reference to the error, gives a `&'static str`: counts `….exceptions.<kind>` beside the total (in a dialect with tags, `….exceptions_by_kind` tagged `kind`); 64 kinds a task, the rest are `_other` |
 /// | `time = success`, `always` or `never` | the client's | which outcomes are timed |
 /// | `sample_rate = 0.1` | the client's | the share of calls that is timed at most; counters are never sampled |
-/// | `in_flight` | off | sends the number of calls in flight as the gauge `tasks.status.<task>.in_flight` |
+/// | `in_flight` | off | sends the number of calls in flight as the gauge `tasks.status.<task>.in_flight`, with the client's instance behind it (in a dialect with tags, as the tag `instance`), since gauges of several processes would overwrite each other |
 /// | `client = expression` | the current one | the `&Client` that the call counts in; it costs a few locks a call |
 /// | `skip` | | on a method: leaves it out of its `impl` block's attribute |
 /// | `crate = path` | `::instrument_task` | where the library is, if it is re-exported |

@@ -143,12 +143,12 @@ mod tests {
             in_flight: true,
             ..Series::default()
         });
-        let sent = flush(Client::builder(), &series).unwrap();
+        let sent = flush(Client::builder().instance("i"), &series).unwrap();
         assert!(sent.ledger.is_balanced());
         let text = String::from_utf8(sent.datagrams.concat()).unwrap();
         for line in [
             "tasks.status.a.started:3|c",
-            "tasks.status.b_c.in_flight:1|g",
+            "tasks.status.b_c.in_flight.instance.i:1|g",
             "b_c.success:1|ms|@0.5",
         ] {
             assert!(text.contains(line), "{line} in {text}");

@@ -32,7 +32,7 @@
 //! | `tasks.status.<task>.cancelled` | counter | its future is dropped before it is done |
 //! | `tasks.duration.<task>.success` | timer, ms | it succeeds |
 //! | `tasks.status.<task>.exceptions.<kind>` | counter | an exception is of that kind (argument `error_kind`) |
-//! | `tasks.status.<task>.in_flight` | gauge | with the argument `in_flight`, while calls are under way |
+//! | `tasks.status.<task>.in_flight` | gauge | with the argument `in_flight`, while calls are under way; with [the instance](ClientBuilder::instance) behind it |
 //!
 //! A counter appears once it is not zero. With the prefix `celery` these are the names of the Python decorator that this
 //! library mirrors, so an existing dashboard keeps working. [`ClientBuilder::time_every_outcome`] times failed and cancelled
@@ -92,7 +92,7 @@
 //! # Configuration
 //!
 //! The code goes before the environment: what [`Client::builder`] sets counts, then come `STATSD_URL`, `STATSD_SOCKET_PATH`, `STATSD_ADDR`,
-//! `STATSD_HOST` with `STATSD_PORT`, and the variables of Datadog's agent, then `127.0.0.1:8125`. `STATSD_PREFIX`,
+//! `STATSD_HOST` with `STATSD_PORT`, and the variables of Datadog's agent, then `127.0.0.1:8125`. `STATSD_PREFIX`, `STATSD_INSTANCE`,
 //! `STATSD_SAMPLE_RATE`, `STATSD_DEFAULT_TAGS` and `STATSD_MAX_PACKET_SIZE` are read as well, and `STATSD_DISABLED` switches
 //! everything off. A value that makes no sense is an [`Error`] that names its variable.
 

@@ -285,11 +285,17 @@ fn time_says_which_outcomes_are_timed() {
 }
 
 #[test]
-fn calls_in_flight_are_a_gauge() {
-    let (receiver, client) = client(Dialect::Statsd);
+fn calls_in_flight_are_a_gauge_of_the_clients_instance() {
+    let receiver = Receiver::start().expect("a loopback socket");
+    let client = Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .instance("web-3.1")
+        .build()
+        .expect("a client");
     let gauge = |value| {
         receiver.wait_until(BOUND, |receiver| {
-            receiver.gauge("tasks.status.in_flight.in_flight") == Some(value)
+            receiver.gauge("tasks.status.in_flight.in_flight.instance.web-3_1") == Some(value)
         })
     };
     with_client(&client, || {
@@ -300,6 +306,52 @@ fn calls_in_flight_are_a_gauge() {
     });
     assert_eq!(client.shutdown(BOUND).pending, 0);
     assert!(gauge(0.0));
+}
+
+/// As two clients of one process: one with the instance that a process has by itself.
+#[test]
+fn gauges_of_two_processes_do_not_overwrite_each_other() {
+    let (receiver, one) = client(Dialect::DogStatsd);
+    let other = Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .dialect(Dialect::DogStatsd)
+        .instance("other")
+        .build()
+        .expect("a client");
+    let seen = |count: usize| {
+        let text = String::from_utf8(receiver.packets().join(&b'\n')).expect("lines are text");
+        let mut lines: Vec<_> = text
+            .lines()
+            .filter(|line| line.contains("in_flight:"))
+            .map(String::from)
+            .collect();
+        lines.sort();
+        lines.dedup();
+        (lines.len() == count).then_some(lines)
+    };
+    let mut lines = None;
+    with_client(&one, || {
+        in_flight(|| {
+            with_client(&other, || {
+                in_flight(|| {
+                    one.flush(BOUND);
+                    other.flush(BOUND);
+                    receiver.wait_until(BOUND, |_| {
+                        lines = seen(2);
+                        lines.is_some()
+                    });
+                });
+            });
+        });
+    });
+    let lines = lines.expect("a gauge of each");
+    let gauge = "tasks.status.in_flight.in_flight:1|g|#instance:";
+    let named = lines.iter().find(|line| **line == format!("{gauge}other"));
+    assert!(named.is_some(), "{lines:?}");
+    let process = format!(".{}", std::process::id());
+    let default = lines.iter().find(|line| line.ends_with(&process));
+    assert!(default.is_some_and(|line| line.starts_with(gauge)), "{lines:?}");
 }
 
 #[test]

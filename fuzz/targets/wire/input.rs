@@ -63,7 +63,8 @@ impl Input {
             .tags_in_names(self.tags_in_names)
             .packet_size(self.packet_size)
             .cardinality_cap(self.cap)
-            .prefix(self.prefix.clone());
+            .prefix(self.prefix.clone())
+            .instance(self.prefix.clone());
         match &self.tag {
             Some((key, value)) => client.tag(key.clone(), value.clone()),
             None => client,

@@ -126,7 +126,13 @@ impl Books {
         }
         let now = series.started - success - exceptions - cancelled;
         if series.in_flight && now > 0 {
-            self.gauges.insert(name("status.*.in_flight"), now as u64);
+            let mut tags = fitting(&series.tags, room);
+            // What the client is told besides.
+            if !input.prefix.is_empty() {
+                tags.push(("instance".to_owned(), input.prefix.clone()));
+            }
+            let name = with_tags(input, &format!("tasks.status.{task}.in_flight"), tags);
+            self.gauges.insert(name, now as u64);
         }
     }
 }
@@ -152,11 +158,14 @@ fn overflow(series: &Series) -> Series {
 
 /// A name and its tags as they go on the wire.
 fn whole(input: &Input, name: &str, tags: &[(String, String)], room: usize) -> (String, String) {
+    with_tags(input, name, fitting(tags, room))
+}
+
+fn with_tags(input: &Input, name: &str, own: Vec<(String, String)>) -> (String, String) {
     let mut name = name.to_owned();
     if input.prefix.bytes().any(|byte| byte != b'.') {
         name = format!("{}.{name}", rule::path(&input.prefix));
     }
-    let own = fitting(tags, room);
     let global: Vec<_> = input.tag.iter().cloned().collect();
     match input.dialect {
         Dialect::Statsd => {

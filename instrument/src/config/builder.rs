@@ -34,6 +34,7 @@ use std::{ffi::OsString, time::Duration};
 /// |---|---|---|
 /// | `STATSD_DISABLED` | `1`, `true`, `yes`, `on`: nothing is measured or sent, and nothing else is looked at | |
 /// | `STATSD_PREFIX` | text | [`prefix`](Self::prefix) |
+/// | `STATSD_INSTANCE` | text | [`instance`](Self::instance) |
 /// | `STATSD_SAMPLE_RATE` | above 0, up to 1 | [`sample_rate`](Self::sample_rate) |
 /// | `STATSD_MAX_PACKET_SIZE` | bytes | [`packet_size`](Self::packet_size) |
 /// | `STATSD_DEFAULT_TAGS` | `key:value,key:value` | [`tag`](Self::tag) |
@@ -49,6 +50,7 @@ pub struct ClientBuilder {
     // What the environment may fill is optional; the rest starts at its default.
     address: Option<String>,
     prefix: Option<String>,
+    instance: Option<String>,
     packet_size: Option<usize>,
     send_buffer: Option<usize>,
     framing: Option<Framing>,
@@ -94,6 +96,20 @@ impl ClientBuilder {
     /// Defaults to none because names start at `tasks.` already.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// What tells this process's gauges from those of others, which would overwrite each other in the server: the tag
+    /// `instance`, or in a dialect without tags a node of that name behind the gauge's own: `….in_flight.instance.web-3_4711`. It is for the
+    /// gauge of the argument `in_flight`, and for those of [`worker::Metrics`](crate::worker::Metrics) without an instance of their own.
+    /// Counters and timers carry none: a server adds them up. An empty text leaves it out, for a program that runs once.
+    ///
+    /// Characters that a server could misread become `_`.
+    ///
+    /// Defaults to what the environment says, and else to `host.pid` (worked out when the client is made) because no two processes share
+    /// that. A name that outlives a restart, such as that of a pod's place in its set, keeps the number of series in the server down.
+    pub fn instance(mut self, instance: impl Into<String>) -> Self {
+        self.instance = Some(instance.into());
         self
     }
 
@@ -256,7 +272,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether exceptions and cancellations are timed too, each under its own name.
+    /// Whether exceptions and cancellations, and the retries of [`worker::Metrics`](crate::worker::Metrics), are timed too, each under its
+    /// own name.
     ///
     /// Defaults to `false` because a task that fails at once would make the usual duration look short.
     pub fn time_every_outcome(mut self, time: bool) -> Self {
@@ -330,6 +347,15 @@ impl ClientBuilder {
             Some(prefix) => Some(prefix),
             None => env.text(env::PREFIX)?,
         };
+        let instance_source = if self.instance.is_some() {
+            "instance"
+        } else {
+            env::INSTANCE
+        };
+        config.instance = match self.instance {
+            Some(instance) => Some(instance),
+            None => env.text(env::INSTANCE)?,
+        };
         if let Some(bytes) = self.packet_size {
             config.packet_size = within("packet_size", bytes, PACKET_SIZES)?;
         } else if let Some(bytes) = env.number(env::MAX_PACKET_SIZE)? {
@@ -355,7 +381,7 @@ impl ClientBuilder {
         });
         let tag_sources = tags.sources();
         config.tags = tags.into_vec();
-        checks::room(&config, &tag_sources)?;
+        checks::room(&config, &tag_sources, instance_source)?;
         Ok(config)
     }
 

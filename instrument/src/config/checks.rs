@@ -29,8 +29,8 @@ pub(super) fn ranges(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses tags that would leave no packet room for a line.
-pub(super) fn room(config: &Config, tag_sources: &str) -> Result<(), Error> {
+/// Refuses tags, and an instance, that would leave no packet room for a line.
+pub(super) fn room(config: &Config, tag_sources: &str, instance_source: &'static str) -> Result<(), Error> {
     let (line, packet) = (config.wire().longest_line(), config.packet_size);
     if line <= packet {
         return Ok(());
@@ -44,6 +44,10 @@ pub(super) fn room(config: &Config, tag_sources: &str) -> Result<(), Error> {
     if let Some(external) = &config.origin.external_data {
         list.push(external.clone());
         what.push(env::EXTERNAL_ENV);
+    }
+    if let Some(instance) = &config.instance {
+        list.push(instance.clone());
+        what.push(instance_source);
     }
     what.retain(|source| !source.is_empty());
     let why = format!("too long: a line may take {line} bytes with this, and a packet holds {packet}");

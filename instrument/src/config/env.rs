@@ -11,6 +11,8 @@ use std::{ffi::OsString, str::FromStr};
 pub(super) const DISABLED: &str = "STATSD_DISABLED";
 /// Starts every name.
 pub(super) const PREFIX: &str = "STATSD_PREFIX";
+/// What tells this process's gauges from those of others.
+pub(super) const INSTANCE: &str = "STATSD_INSTANCE";
 /// The share of durations that are sent.
 pub(super) const SAMPLE_RATE: &str = "STATSD_SAMPLE_RATE";
 /// The largest payload.

@@ -4,6 +4,7 @@ mod address;
 mod builder;
 mod checks;
 mod env;
+mod instance;
 mod tags;
 
 #[cfg(test)]
@@ -12,7 +13,7 @@ mod tests;
 pub use builder::ClientBuilder;
 
 use crate::wire::{Dialect, Origin, Wire};
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 /// A place in the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +149,8 @@ pub(crate) struct Config {
     pub(crate) target: Target,
     pub(crate) source: Source,
     pub(crate) prefix: Option<String>,
+    /// `host.pid` if there is none: worked out when it is needed, for the child of a fork has another one.
+    pub(crate) instance: Option<String>,
     pub(crate) flush_interval: Duration,
     pub(crate) drain_interval: Duration,
     pub(crate) timer_budget: u32,
@@ -180,6 +183,7 @@ impl Default for Config {
             target,
             source: Source::Default,
             prefix: None,
+            instance: None,
             flush_interval: Duration::from_secs(1),
             drain_interval: Duration::from_millis(100),
             timer_budget: 1_000,
@@ -202,6 +206,10 @@ impl Default for Config {
 impl Config {
     /// What writes this client's lines.
     pub(crate) fn wire(&self) -> Wire {
+        let instance = match &self.instance {
+            Some(given) => Cow::Borrowed(&**given),
+            None => Cow::Owned(instance::own()),
+        };
         Wire::new(
             self.dialect,
             self.prefix.as_deref(),
@@ -209,5 +217,6 @@ impl Config {
             self.tags_in_names,
         )
         .with_origin(&self.origin)
+        .with_instance(&instance)
     }
 }

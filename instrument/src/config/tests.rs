@@ -46,7 +46,7 @@ fn defaults() {
     let config = resolve(&[]);
     assert_eq!(config.target.to_string(), "udp://127.0.0.1:8125");
     assert_eq!(config.source.to_string(), "default");
-    assert_eq!(config.prefix, None);
+    assert_eq!((config.prefix, config.instance), (None, None));
     assert_eq!(config.flush_interval, Duration::from_secs(1));
     assert_eq!(config.drain_interval, Duration::from_millis(100));
     assert_eq!((config.timer_budget, config.client_timer_budget), (1_000, 20_000));
@@ -65,6 +65,7 @@ fn every_setter_arrives() {
     let builder = ClientBuilder::default()
         .address("udp://[::1]:9")
         .prefix("celery")
+        .instance("web-3")
         .flush_interval(second)
         .drain_interval(second)
         .timer_budget(1)
@@ -86,6 +87,7 @@ fn every_setter_arrives() {
         ("udp://[::1]:9".into(), "builder".into())
     );
     assert_eq!(config.prefix.as_deref(), Some("celery"));
+    assert_eq!(config.instance.as_deref(), Some("web-3"));
     assert_eq!((config.flush_interval, config.drain_interval), (second, second));
     assert_eq!((config.timer_budget, config.client_timer_budget), (1, 2));
     assert_eq!((config.packet_size, config.cardinality_cap), (8_000, 7));
@@ -174,13 +176,16 @@ fn a_lone_host_or_port_takes_the_others_default() {
 #[test]
 fn an_empty_variable_is_unset() {
     let all = "STATSD_URL STATSD_SOCKET_PATH STATSD_ADDR STATSD_HOST STATSD_PORT STATSD_PREFIX STATSD_DISABLED \
-               STATSD_SAMPLE_RATE STATSD_DEFAULT_TAGS STATSD_MAX_PACKET_SIZE DD_AGENT_HOST DD_DOGSTATSD_PORT \
+               STATSD_INSTANCE STATSD_SAMPLE_RATE STATSD_DEFAULT_TAGS STATSD_MAX_PACKET_SIZE DD_AGENT_HOST DD_DOGSTATSD_PORT \
                DD_DOGSTATSD_URL DD_DOGSTATSD_SOCKET DD_ENTITY_ID DD_ENV DD_SERVICE DD_VERSION DD_TAGS \
                DD_EXTERNAL_ENV DD_CARDINALITY";
     for blank in ["", " \n"] {
         let vars: Vec<_> = all.split_whitespace().map(|name| (name, blank)).collect();
         let config = resolve_from(ClientBuilder::default().dialect(Dialect::DogStatsd), &vars).unwrap();
-        assert_eq!((config.source, config.prefix), (Source::Default, None));
+        assert_eq!(
+            (config.source, config.prefix, config.instance),
+            (Source::Default, None, None)
+        );
         assert!(config.tags.is_empty() && !config.disabled && config.origin == Origin::default());
     }
     // White space around a value is not part of it.
@@ -268,21 +273,25 @@ fn values_out_of_range_are_named_with_their_setters() {
 fn the_builder_wins_over_the_environment() {
     let vars: Vars = &[
         ("STATSD_PREFIX", "env"),
+        ("STATSD_INSTANCE", "pod-1"),
         ("STATSD_SAMPLE_RATE", "0.25"),
         ("STATSD_MAX_PACKET_SIZE", "600"),
         ("STATSD_DEFAULT_TAGS", "env:prod,team:x"),
     ];
     let filled = resolve(vars);
     assert_eq!((filled.prefix.as_deref(), filled.packet_size), (Some("env"), 600));
+    assert_eq!(filled.instance.as_deref(), Some("pod-1"));
     assert!((filled.sample_rate - 0.25).abs() < f64::EPSILON);
     assert_eq!(filled.tags, pairs(&[("env", "prod"), ("team", "x")]));
     let builder = ClientBuilder::default()
         .prefix("code")
+        .instance("")
         .sample_rate(0.5)
         .packet_size(700)
         .tag("env", "test");
     let built = resolve_from(builder.clone(), vars).unwrap();
     assert_eq!((built.prefix.as_deref(), built.packet_size), (Some("code"), 700));
+    assert_eq!(built.instance.as_deref(), Some(""), "none at all");
     assert!((built.sample_rate - 0.5).abs() < f64::EPSILON);
     assert_eq!(built.tags, pairs(&[("env", "test"), ("team", "x")]));
     // What does not matter cannot be an error.

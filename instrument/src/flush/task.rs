@@ -114,6 +114,11 @@ impl Task {
 
     /// Whether this is a timer of its own, which counts no calls.
     pub(super) fn is_timer(&self) -> bool {
+        matches!(self.options.metric, Metric::Timer | Metric::Duration)
+    }
+
+    /// Whether its values are nanoseconds, and not ticks.
+    pub(super) fn has_nanos(&self) -> bool {
         self.options.metric == Metric::Timer
     }
 

@@ -204,6 +204,7 @@ impl Tick {
         } = &self.settings;
         let room = packet_size.saturating_sub(wire.longest_line());
         let names = match kind {
+            None if *metric == Metric::Gauge => Names::Metric(wire.own_gauge(task, tags, room)),
             None if *metric != Metric::Task => Names::Metric(wire.metric(task, tags, room)),
             None => Names::Task(Box::new(wire.task(task, tags, room))),
             Some(kind) if *metric == Metric::Task => Names::Kind(wire.kind(task, kind, tags, room)),
@@ -282,7 +283,7 @@ impl Tick {
             let task = self.task_of(value.series, drained);
             self.budget.note(task, value.stride);
             let task = &mut self.tasks[task];
-            let nanos = if task.is_timer() {
+            let nanos = if task.has_nanos() {
                 value.ticks
             } else {
                 nanos(value.ticks)

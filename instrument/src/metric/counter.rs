@@ -35,6 +35,13 @@ impl Counter {
         }
     }
 
+    /// The counter of a task's attempts that ended as a retry.
+    pub(crate) const fn of_retries(name: &'static str, tags: &'static [Tag]) -> Self {
+        Self {
+            series: series(Metric::Retries, name, tags),
+        }
+    }
+
     /// Adds one.
     pub fn increment(&'static self) {
         self.add(1);

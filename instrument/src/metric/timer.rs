@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Tag, series};
-use crate::record::{local, registry::Metric, series::Series};
+use crate::record::{local, registry::Metric, series::Series, shard::Token};
 
 /// Records durations that were measured elsewhere, in milliseconds on the wire. Up to the timer budget all of them are sent; past
 /// it they are thinned evenly, and the rate on the wire says so.
@@ -34,6 +34,19 @@ impl Timer {
         Self {
             series: series(Metric::Timer, name, tags),
         }
+    }
+
+    /// The timer of attempts at a task that end in none of its outcomes.
+    pub(crate) const fn of_attempts(name: &'static str, tags: &'static [Tag]) -> Self {
+        Self {
+            series: series(Metric::Duration, name, tags),
+        }
+    }
+
+    /// Ends the call that `token` stands for, and records how long it took if every outcome is timed, as often as the calls of its
+    /// task are.
+    pub(crate) fn end(&'static self, token: &mut Token) {
+        local::end_beside(&self.series, token);
     }
 
     /// Records one duration.

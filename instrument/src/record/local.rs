@@ -6,7 +6,7 @@
 
 mod metrics;
 
-pub(crate) use metrics::{add, current, observe, record};
+pub(crate) use metrics::{add, current, end_beside, observe, record};
 
 use std::{
     cell::RefCell,

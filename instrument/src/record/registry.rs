@@ -80,8 +80,13 @@ pub(crate) enum Metric {
     Task,
     /// A counter of its own: what was added to it stands where calls of a task start.
     Counter,
+    /// One of the attempts at a task that ended as a retry: an end that a task has no cell for.
+    Retries,
     /// A timer of its own: its values are nanoseconds, and stand where calls of a task succeed.
     Timer,
+    /// A timer of calls that end in it instead of in their task, under the task's sampling: its values are ticks, and stand where
+    /// those of a timer do.
+    Duration,
     /// A gauge that is read at each drain; it has no cells that count.
     Gauge,
 }

@@ -91,13 +91,20 @@ impl Session {
                 exceptions,
                 cancelled,
                 panics,
+                retries: 0,
             };
             if counts == TaskCounts::default() {
                 continue;
             }
             if *metric != Metric::Task {
                 let (name, count) = match kind {
-                    None => (String::from(&**task), counts.started),
+                    None => {
+                        if let Some(task) = (*metric == Metric::Retries).then(|| retried(task)).flatten() {
+                            let task: &mut Task = tasks.entry(task.into()).or_default();
+                            task.counts.retries += counts.started;
+                        }
+                        (String::from(&**task), counts.started)
+                    }
                     Some(kind) => (format!("{task}.{kind}"), exceptions),
                 };
                 *counters.entry(name).or_default() += count;
@@ -130,6 +137,11 @@ impl Session {
     }
 }
 
+/// The task that a counter of retries is about.
+fn retried(counter: &str) -> Option<&str> {
+    counter.strip_prefix("tasks.status.")?.strip_suffix(".retries")
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
         local::dismiss(self.recorder.id());
@@ -157,6 +169,8 @@ pub struct TaskCounts {
     pub cancelled: u64,
     /// Calls that panicked; they are among the exceptions.
     pub panics: u64,
+    /// Attempts that failed and will be made again, as [`worker::Metrics`](crate::worker::Metrics) tells them from exceptions.
+    pub retries: u64,
 }
 
 impl TaskCounts {
@@ -166,13 +180,14 @@ impl TaskCounts {
         self.exceptions += other.exceptions;
         self.cancelled += other.cancelled;
         self.panics += other.panics;
+        self.retries += other.retries;
     }
 
     /// Calls that began and have not ended.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.started
-            .saturating_sub(self.success + self.exceptions + self.cancelled)
+            .saturating_sub(self.success + self.exceptions + self.cancelled + self.retries)
     }
 }
 
@@ -184,11 +199,16 @@ impl fmt::Display for TaskCounts {
             exceptions,
             cancelled,
             panics,
+            retries,
         } = self;
         write!(
             f,
             "{started} started, {success} succeeded, {exceptions} failed ({panics} panicked), {cancelled} cancelled"
-        )
+        )?;
+        if *retries > 0 {
+            write!(f, ", {retries} to be tried again")?;
+        }
+        Ok(())
     }
 }
 

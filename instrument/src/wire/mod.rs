@@ -30,6 +30,9 @@ pub enum Dialect {
     DogStatsd,
 }
 
+/// The key of the tag that tells a process's gauges from those of others.
+pub(crate) const INSTANCE: &str = "instance";
+
 /// What a `DogStatsD` line says about where it comes from, besides its tags.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -101,6 +104,8 @@ pub(crate) struct Wire {
     /// The global tags, for lines that have some of their own.
     global: Vec<(String, String)>,
     origin: Origin,
+    /// What tells this process's gauges from those of others; empty if nothing does.
+    instance: Box<str>,
 }
 
 impl Wire {
@@ -126,6 +131,7 @@ impl Wire {
             suffix: "".into(),
             global: tags.to_vec(),
             origin: Origin::default(),
+            instance: Box::default(),
         };
         wire.with_origin(&Origin::default())
     }
@@ -140,6 +146,13 @@ impl Wire {
         self
     }
 
+    /// The same lines, with an instance on every gauge of a task.
+    #[must_use]
+    pub(crate) fn with_instance(mut self, instance: &str) -> Self {
+        self.instance = instance.into();
+        self
+    }
+
     /// The longest line that is written for any task or any kind of its exceptions, tags of its own aside. A line that fitted no
     /// packet would be pending for ever, and all lines behind it.
     pub(crate) fn longest_line(&self) -> usize {
@@ -149,10 +162,13 @@ impl Wire {
         const KIND_TAG: usize =
             "tasks.status.".len() + name::NAME_LIMIT + ".exceptions_by_kind".len() + COUNT;
         const KIND_NODE: usize = "tasks.status.".len() + 2 * name::NAME_LIMIT + ".exceptions.".len() + COUNT;
+        // Calls in flight are whole numbers; a name of its own is shorter.
+        const GAUGE: usize = "tasks.status.".len() + name::NAME_LIMIT + ".in_flight".len() + COUNT;
         const { assert!(KIND_TAG <= TIMER && TIMER <= KIND_NODE) };
+        let instance = self.instance_tag();
         let line = match self.dialect {
-            Dialect::Statsd => KIND_NODE,
-            Dialect::DogStatsd => TIMER,
+            Dialect::Statsd => KIND_NODE.max(GAUGE + statsd::folded(&instance).len()),
+            Dialect::DogStatsd => TIMER.max(GAUGE + dogstatsd::suffix(&instance, &Origin::default()).len()),
         };
         self.prefix.len() + line + self.folded.len() + self.suffix.len()
     }
@@ -166,6 +182,7 @@ impl Wire {
         let (folded, suffix) = self.ends(tags, room);
         let named = |parts: &[&str]| self.name(parts, &folded, &suffix);
         let status = |what: &str| named(&["tasks.status.", &task, ".", what]);
+        let (gauge_folded, gauge_suffix) = self.gauge_ends(tags, room);
         let duration = |outcome: &str| named(&["tasks.duration.", &task, ".", outcome]);
         TaskNames {
             started: status("started"),
@@ -176,7 +193,11 @@ impl Wire {
             duration_success: duration("success"),
             duration_exceptions: duration("exceptions"),
             duration_cancelled: duration("cancelled"),
-            in_flight: status("in_flight"),
+            in_flight: self.name(
+                &["tasks.status.", &task, ".in_flight"],
+                &gauge_folded,
+                &gauge_suffix,
+            ),
         }
     }
 
@@ -214,16 +235,41 @@ impl Wire {
         self.name(&[&name::path(metric)], &folded, &suffix)
     }
 
+    /// The name of a gauge of its own, in the same way, with the instance unless it has brought one.
+    pub(crate) fn own_gauge(&self, metric: &str, tags: Tags<'_>, room: usize) -> Name {
+        let (folded, suffix) = if tags.iter().any(|(key, _)| **key == *INSTANCE) {
+            self.ends(tags, room)
+        } else {
+            self.gauge_ends(tags, room)
+        };
+        self.name(&[&name::path(metric)], &folded, &suffix)
+    }
+
     /// What ends a name and a line with `tags`.
     fn ends(&self, tags: Tags<'_>, room: usize) -> (String, Arc<str>) {
+        self.ends_in(&fitting(tags, room))
+    }
+
+    /// What ends those of a gauge: behind its tags the instance, which always has its room.
+    fn gauge_ends(&self, tags: Tags<'_>, room: usize) -> (String, Arc<str>) {
+        self.ends_in(&[fitting(tags, room), self.instance_tag()].concat())
+    }
+
+    /// The instance as a tag, if there is one.
+    fn instance_tag(&self) -> Vec<(String, String)> {
+        let given = Some(&*self.instance).filter(|instance| !instance.is_empty());
+        let tag = given.map(|instance| (INSTANCE.into(), instance.into()));
+        tag.into_iter().collect()
+    }
+
+    fn ends_in(&self, tags: &[(String, String)]) -> (String, Arc<str>) {
         if tags.is_empty() {
             return (self.folded.clone(), Arc::clone(&self.suffix));
         }
-        let tags = fitting(tags, room);
         match self.dialect {
-            Dialect::Statsd => (statsd::folded(&tags) + &self.folded, Arc::clone(&self.suffix)),
+            Dialect::Statsd => (statsd::folded(tags) + &self.folded, Arc::clone(&self.suffix)),
             Dialect::DogStatsd => {
-                let all = [&tags[..], &self.global].concat();
+                let all = [tags, &self.global].concat();
                 (String::new(), dogstatsd::suffix(&all, &self.origin).into())
             }
         }

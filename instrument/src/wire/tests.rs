@@ -172,6 +172,13 @@ fn the_longest_line_is_the_longest() {
         (Dialect::DogStatsd, false),
     ] {
         let wire = Wire::new(dialect, Some(&long), &tags, fold);
+        let in_flight = |wire: &Wire| {
+            let name = wire.task(&long, &[], 0).in_flight;
+            line(|out| assert!(wire.gauge(&name, u64::MAX as f64, out))).len()
+        };
+        let named = wire.clone().with_instance(&long);
+        assert!((named.longest_line() - 2..=named.longest_line()).contains(&in_flight(&named)));
+        assert!(in_flight(&wire) <= wire.longest_line());
         let name = wire.task(&long, &[], 0).duration_exceptions;
         // Neither the longest duration nor the longest rate occurs in practice.
         let sample = Sample {
@@ -186,7 +193,44 @@ fn the_longest_line_is_the_longest() {
         assert!(line(|out| wire.counter(&of_counter, u64::MAX, out)).len() <= of_all);
         assert!(line(|out| wire.counter(&name, u64::MAX, out)).len() <= longest);
     }
-    assert!(Wire::new(Dialect::Statsd, Some(&long), &[], false).longest_line() <= 512);
+    for dialect in [Dialect::Statsd, Dialect::DogStatsd] {
+        let wire = Wire::new(dialect, Some(&long), &[], false);
+        assert!(wire.with_instance(&long).longest_line() <= 512);
+    }
+}
+
+#[test]
+fn gauges_alone_carry_the_instance_whatever_room_there_is() {
+    let tags = [("kind".into(), "batch".into())];
+    let wire =
+        |dialect| Wire::new(dialect, None, &[("env".into(), "prod".into())], false).with_instance("a.b|c");
+    let in_flight = |dialect, room| {
+        let names = wire(dialect).task("t", &tags, room);
+        line(|out| assert!(wire(dialect).gauge(&names.in_flight, 2.0, out)))
+    };
+    assert_eq!(
+        in_flight(Dialect::Statsd, 100),
+        "tasks.status.t.in_flight.instance.a_b_c.kind.batch:2|g"
+    );
+    assert_eq!(
+        in_flight(Dialect::DogStatsd, 100),
+        "tasks.status.t.in_flight:2|g|#kind:batch,instance:a.b_c,env:prod"
+    );
+    assert_eq!(
+        in_flight(Dialect::Statsd, 0),
+        "tasks.status.t.in_flight.instance.a_b_c:2|g"
+    );
+    let plain = wire(Dialect::Statsd);
+    assert_eq!(plain.task("t", &[], 0).started.as_str(), "tasks.status.t.started");
+    assert_eq!(plain.metric("m", &[], 0).as_str(), "m");
+    assert_eq!(plain.own_gauge("g", &[], 0).as_str(), "g.instance.a_b_c");
+    let own = [(INSTANCE.into(), "x".into())];
+    assert_eq!(plain.own_gauge("g", &own, 100).as_str(), "g.instance.x");
+    let alone = plain.with_instance("");
+    assert_eq!(
+        alone.task("t", &[], 0).in_flight.as_str(),
+        "tasks.status.t.in_flight"
+    );
 }
 
 /// What other clients let through: a second metric in a tag's value, and worse.

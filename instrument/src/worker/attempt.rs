@@ -90,8 +90,8 @@ impl Attempt {
         if let Some(kind) = kind {
             retries.count_kind_in(self.recorder, kind);
         }
-        // It ends in the counter above instead of in its own.
-        self.token = Token::off();
+        // It ends in these instead of in its own.
+        self.counters.retried.end(&mut self.token);
     }
 
     /// The attempt was given up at its time limit.

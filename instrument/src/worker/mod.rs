@@ -28,7 +28,6 @@
 //! ```
 
 mod attempt;
-mod instance;
 mod moment;
 mod series;
 mod workers;
@@ -53,7 +52,7 @@ use crate::record::local;
 /// What a worker reports about one task. Clones stand for the same worker: what is in flight in any of them is in flight in all.
 ///
 /// A name stays known for as long as the process runs, so make these for tasks, never for jobs. A child of a fork makes its own: those of the
-/// parent go on to count, and carry the parent's instance.
+/// parent go on to count, with what was in flight in the parent.
 #[derive(Clone)]
 pub struct Metrics {
     inner: Arc<Inner>,
@@ -63,7 +62,8 @@ pub struct Metrics {
 struct Setup {
     task: String,
     queue: Option<String>,
-    instance: String,
+    /// The client's, if there is none.
+    instance: Option<String>,
     concurrency: usize,
     tags_attempts: bool,
 }
@@ -95,7 +95,7 @@ impl Metrics {
         Self::with(Setup {
             task: task.into(),
             queue: None,
-            instance: instance::own(),
+            instance: None,
             concurrency: 0,
             tags_attempts: false,
         })
@@ -138,12 +138,12 @@ impl Metrics {
     }
 
     /// What tells this process's gauges from those of others, which would overwrite each other: the tag or node `instance`.
-    /// Counters carry none: they are to be summed. Defaults to `host.pid`; a name that outlives a restart, such as that of a
-    /// pod's place in its set, keeps the number of series in the server down. Workers of one task and instance in a process are told of
-    /// together: what is in flight is added up, and so is what there may be.
+    /// Counters carry none: they are to be summed. Defaults to [that of the client](crate::ClientBuilder::instance), which is
+    /// `host.pid` unless it was given another. Workers of one task and instance in a process are told of together: what is in flight is
+    /// added up, and so is what there may be.
     #[must_use]
     pub fn instance(self, instance: impl Into<String>) -> Self {
-        self.change(|setup| setup.instance = instance.into())
+        self.change(|setup| setup.instance = Some(instance.into()))
     }
 
     /// How many jobs the worker does at a time at most, all clones together: what the saturation is a share of. Defaults to
@@ -261,7 +261,7 @@ impl Metrics {
             ..
         } = &self.inner.setup;
         self.inner.gauges.get_or_init(|| {
-            let gauges = series::gauges(task, queue.as_deref(), instance);
+            let gauges = series::gauges(task, queue.as_deref(), instance.as_deref());
             gauges.join(&self.inner);
             gauges
         })

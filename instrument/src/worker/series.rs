@@ -10,6 +10,7 @@ use super::Inner;
 use crate::{
     metric::{Counter, Gauge, Tag, Timer},
     task::site::{Setup, Site},
+    wire::INSTANCE,
 };
 
 /// What is summed over all processes.
@@ -18,6 +19,8 @@ pub(super) struct Counters {
     /// Started, success, exceptions and their kinds, cancelled, panics, and how long a success took.
     pub(super) task: Site,
     pub(super) retries: Counter,
+    /// How long those took, where every outcome is timed.
+    pub(super) retried: Timer,
     pub(super) exhausted: Counter,
     pub(super) timeouts: Counter,
     pub(super) payload_failures: Counter,
@@ -39,7 +42,7 @@ pub(super) struct Gauges {
 pub(crate) struct Made {
     texts: HashMap<String, &'static str>,
     counters: HashMap<(&'static str, Option<&'static str>, Option<&'static str>), &'static Counters>,
-    gauges: HashMap<(&'static str, Option<&'static str>, &'static str), &'static Gauges>,
+    gauges: HashMap<(&'static str, Option<&'static str>, Option<&'static str>), &'static Gauges>,
     /// The workers that gauges are about, by the place that these have here.
     pub(super) workers: Vec<Vec<Weak<Inner>>>,
 }
@@ -89,30 +92,31 @@ pub(super) fn counters(task: &str, queue: Option<&str>, attempt: Option<&'static
             .chain(attempt.map(|number| ("attempt", number)))
             .collect(),
     );
-    let mut status = |what: &str| made.text(&format!("tasks.status.{task}.{what}"));
+    let mut named = |about: &str, what: &str| made.text(&format!("tasks.{about}.{task}.{what}"));
     let counters = leak(Counters {
-        retries: Counter::tagged(status("retries"), tags),
-        exhausted: Counter::tagged(status("exhausted"), tags),
-        timeouts: Counter::tagged(status("timeouts"), tags),
-        payload_failures: Counter::tagged(status("payload_failures"), tags),
-        queue_latency: Timer::tagged(made.text(&format!("tasks.duration.{task}.queue_latency")), tags),
+        retries: Counter::of_retries(named("status", "retries"), tags),
+        retried: Timer::of_attempts(named("duration", "retries"), tags),
+        exhausted: Counter::tagged(named("status", "exhausted"), tags),
+        timeouts: Counter::tagged(named("status", "timeouts"), tags),
+        payload_failures: Counter::tagged(named("status", "payload_failures"), tags),
+        queue_latency: Timer::tagged(named("duration", "queue_latency"), tags),
         task: Site::with(task, Setup { tags, ..Setup::NONE }),
     });
     made.counters.insert((task, queue, attempt), counters);
     counters
 }
 
-/// The gauges of `task` in `queue`, as `instance` has them.
-pub(super) fn gauges(task: &str, queue: Option<&str>, instance: &str) -> &'static Gauges {
+/// The gauges of `task` in `queue`, as `instance` has them, or else the client that sends them.
+pub(super) fn gauges(task: &str, queue: Option<&str>, instance: Option<&str>) -> &'static Gauges {
     let mut made = lock();
     let made = made.get_or_insert_default();
     let (task, queue) = (made.text(task), queue.map(|queue| made.text(queue)));
-    let instance = made.text(instance);
+    let instance = instance.map(|instance| made.text(instance));
     if let Some(known) = made.gauges.get(&(task, queue, instance)) {
         return known;
     }
     let own = queue.map(|queue| ("queue", queue)).into_iter();
-    let tags = tags(own.chain([("instance", instance)]).collect());
+    let tags = tags(own.chain(instance.map(|instance| (INSTANCE, instance))).collect());
     let mut status = |what: &str| made.text(&format!("tasks.status.{task}.{what}"));
     let gauges = leak(Gauges {
         in_flight: Gauge::tagged(status("in_flight"), tags),

@@ -3,7 +3,7 @@ use std::{panic::AssertUnwindSafe, thread, time::Duration};
 use super::*;
 use crate::{
     Client, Guard,
-    testing::{Captured, Receiver, capture},
+    testing::{Captured, Receiver, TaskCounts, capture},
 };
 
 const BOUND: Duration = Duration::from_secs(20);
@@ -49,17 +49,102 @@ fn a_retry_is_an_outcome_of_its_own() {
     let task = seen.task("worker_retry");
     assert_eq!((task.started, task.success, task.exceptions), (10, 3, 3));
     assert_eq!((task.cancelled, task.panics), (2, 1));
-    let retries = counter(&seen, "worker_retry.retries");
+    assert_eq!((task.retries, counter(&seen, "worker_retry.retries")), (2, 2));
     assert_eq!(
         task.started,
-        task.success + task.exceptions + task.cancelled + retries
+        task.success + task.exceptions + task.cancelled + task.retries
     );
-    assert_eq!(retries, 2);
     assert_eq!(counter(&seen, "worker_retry.retries.timeout"), 1);
     assert_eq!(counter(&seen, "worker_retry.exhausted"), 1);
     assert_eq!(counter(&seen, "worker_retry.timeouts"), 1);
     assert_eq!(seen.kind("worker_retry", "refused"), 1);
     assert_eq!(metrics.in_flight(), 0);
+}
+
+#[test]
+fn a_retry_is_no_more_in_flight_than_any_other_end() {
+    // Of an annotated function: its errors are exceptions, whatever somebody counts beside them.
+    static OWN: crate::metric::Counter = crate::metric::Counter::new("tasks.status.worker_own.retries");
+    let metrics = Metrics::new("worker_flight").queue("q").tag_attempts();
+    let mut running = None;
+    let seen = capture(|| {
+        metrics.start_attempt(1).retry(None);
+        metrics.start_attempt(2).retry(Some("busy"));
+        running = Some(metrics.start());
+        OWN.increment();
+    });
+    let task = seen.task("worker_flight");
+    assert_eq!((task.started, task.retries, task.in_flight()), (3, 2, 1));
+    assert!(task.to_string().ends_with(", 2 to be tried again"), "{task}");
+    assert_eq!(seen.task("worker_own"), TaskCounts::default());
+    assert_eq!(counter(&seen, "worker_own.retries"), 1);
+}
+
+#[test]
+fn a_retry_is_timed_where_every_outcome_is() {
+    for every in [true, false] {
+        let receiver = Receiver::start().unwrap();
+        let client = Client::builder()
+            .ignore_environment()
+            .address(receiver.address().to_string())
+            .time_every_outcome(every)
+            .build()
+            .unwrap();
+        let metrics = Metrics::new("worker_retried").queue("q");
+        crate::with_client(&client, || {
+            for end in 0..30 {
+                let running = metrics.start();
+                match end % 3 {
+                    0 => running.retry(Some("busy")),
+                    1 => running.fail(None),
+                    _ => running.succeed(),
+                }
+            }
+            // One that ends on another thread.
+            let running = metrics.start();
+            thread::spawn(move || running.retry(None)).join().unwrap();
+        });
+        let balanced = client.shutdown(BOUND).ledger;
+        assert!(balanced.is_balanced(), "{balanced:?}");
+        receiver.wait_until(BOUND, |receiver| receiver.packets_seen() >= balanced.packets);
+        let timed = |what: &str| {
+            let timer = receiver.timer(&format!("tasks.duration.worker_retried.{what}.queue.q"))?;
+            // Ticks would be more than that.
+            assert!(timer.values.iter().all(|millis| *millis < 5_000.0), "{timer:?}");
+            Some(timer.values.len())
+        };
+        let count = |what: &str| receiver.counter(&format!("tasks.status.worker_retried.{what}.queue.q"));
+        assert_eq!(
+            (count("started"), count("retries"), count("success")),
+            (31, 11, 10)
+        );
+        let expected = |values| every.then_some(values);
+        assert_eq!(timed("success"), Some(10));
+        assert_eq!(timed("exceptions"), expected(10));
+        assert_eq!(timed("retries"), expected(11));
+    }
+}
+
+#[test]
+fn a_retry_is_sampled_as_its_task_is() {
+    let receiver = Receiver::start().unwrap();
+    let client = Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .time_every_outcome(true)
+        .sample_rate(0.1)
+        .build()
+        .unwrap();
+    let metrics = Metrics::new("worker_sampled");
+    crate::with_client(&client, || (0..3_000).for_each(|_| metrics.start().retry(None)));
+    finish(client, &receiver);
+    let timer = receiver.timer("tasks.duration.worker_sampled.retries").unwrap();
+    assert!(
+        (200..=400).contains(&timer.values.len()),
+        "{}",
+        timer.values.len()
+    );
+    assert!((timer.count - 3_000.0).abs() < 1.0, "{}", timer.count);
 }
 
 #[test]
@@ -172,6 +257,33 @@ fn counts_of_all_threads_add_up() {
         "once more, when the worker is gone"
     );
     assert_eq!(receiver.bad_lines(), Vec::<String>::new());
+}
+
+#[test]
+fn a_worker_without_an_instance_has_the_clients() {
+    let receiver = Receiver::start().unwrap();
+    let client = Client::builder()
+        .ignore_environment()
+        .address(receiver.address().to_string())
+        .instance("pod.7")
+        .build()
+        .unwrap();
+    let (unnamed, named) = (
+        Metrics::new("worker_whose"),
+        Metrics::new("worker_whose").instance("own"),
+    );
+    let running = crate::with_client(&client, || (unnamed.start(), named.start(), named.start()));
+    let gauge = |instance: &str| {
+        receiver.gauge(&format!(
+            "tasks.status.worker_whose.in_flight.instance.{instance}"
+        ))
+    };
+    client.flush(BOUND);
+    let levels = || (gauge("pod_7"), gauge("own"));
+    receiver.wait_until(BOUND, |_| levels() == (Some(1.0), Some(2.0)));
+    assert_eq!(levels(), (Some(1.0), Some(2.0)));
+    drop(running);
+    finish(client, &receiver);
 }
 
 #[test]

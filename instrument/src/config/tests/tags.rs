@@ -42,6 +42,23 @@ fn datadogs_variables_become_tags_and_origin_where_the_dialect_has_them() {
 }
 
 #[test]
+fn an_instance_that_leaves_a_gauge_no_room_is_refused() {
+    let long = "x".repeat(190);
+    let builder = ClientBuilder::default()
+        .dialect(Dialect::DogStatsd)
+        .packet_size(512)
+        .tag("env", "prod")
+        .prefix("p".repeat(90));
+    assert!(resolve_from(builder.clone().instance(""), &[]).is_ok());
+    assert!(resolve_from(builder.clone().instance(&long), &[]).is_ok());
+    let builder = builder.tag("team", "y".repeat(80));
+    assert!(resolve_from(builder.clone().instance("web-3.4711"), &[]).is_ok());
+    refusal(builder.clone().instance(&long), &[], "tag + instance", "env:prod");
+    let vars: Vars = &[("STATSD_INSTANCE", &long)];
+    refusal(builder, vars, "tag + STATSD_INSTANCE", "env:prod");
+}
+
+#[test]
 fn tags_that_leave_a_line_no_room_are_refused() {
     let long = "x".repeat(190);
     let mut builder = ClientBuilder::default().dialect(Dialect::DogStatsd);

@@ -144,7 +144,7 @@ impl MetricsLayer {
         self
     }
 
-    /// What tells the gauges of this worker from others'; see [`Metrics::instance`]. Defaults to `host.pid`.
+    /// What tells the gauges of this worker from others'; see [`Metrics::instance`]. Defaults to the client's.
     #[must_use]
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
         self.metrics = self.metrics.instance(instance);

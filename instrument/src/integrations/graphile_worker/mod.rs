@@ -73,8 +73,8 @@ impl MetricsPlugin {
         self
     }
 
-    /// What tells the gauges of this worker from others'; see [`Metrics::instance`](crate::worker::Metrics::instance). Defaults to
-    /// `host.pid`.
+    /// What tells the gauges of this worker from others'; see [`Metrics::instance`](crate::worker::Metrics::instance). Defaults to the
+    /// client's.
     #[must_use]
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
         self.setup.instance = Some(instance.into());

@@ -1,13 +1,13 @@
 //! What metrics of one's own record: not calls, which have a start and an end.
 
-use std::sync::atomic::Ordering;
+use std::{mem, sync::atomic::Ordering};
 
 use super::{
     super::{
         busy::Busy,
         gauges::Read,
         series::Series,
-        shard::{Here, Shard},
+        shard::{End, Here, Shard, Token},
     },
     EPOCH, INSTALLED, epoch, find, revive, with_shard_of,
 };
@@ -40,6 +40,21 @@ pub(crate) fn add(id: u32, series: &'static Series, more: usize) {
 /// library already.
 pub(crate) fn record(id: u32, series: &'static Series, nanos: u64) {
     in_cells_of(id, series, |shard, slot| shard.record(slot, nanos), || ());
+}
+
+/// Ends the call that `token` stands for in the timer `series` instead of in its own, if its client has every outcome timed. If not,
+/// nothing knows of the series.
+pub(crate) fn end_beside(series: &'static Series, token: &mut Token) {
+    let mut token = mem::replace(token, Token::off());
+    if !token.is_on() || Busy::is() {
+        return;
+    }
+    let _busy = Busy::new();
+    with_shard_of(token.recorder(), |shard| {
+        if shard.terms().time_every_outcome {
+            shard.end_at(series.known(series.slot()), &mut token, End::Success);
+        }
+    });
 }
 
 /// Calls `f` with the slot of `series` and a shard of the recorder `id`, or `late` where the thread can have no shard.

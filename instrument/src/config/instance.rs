@@ -1,4 +1,4 @@
-//! What tells this process from others.
+//! What tells this process from others, unless somebody gave it a name.
 
 use std::{env, fs, process};
 
