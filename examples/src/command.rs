@@ -15,7 +15,7 @@ pub struct Arguments {
 }
 
 const OPTIONS: &str = "
-  --jobs N       how many jobs (2000; 10000 with --throughput)
+  --jobs N       how many jobs (2000; 50000 in each pair with --throughput)
   --throughput   instead of all that, compare the throughput with metrics and without, in pairs
   --pairs N      how many of these (5)
   --json         as its last line, print what was planned, what the tasks counted by themselves, and the ledger
@@ -24,7 +24,7 @@ const OPTIONS: &str = "
 It starts a server for the queue, unless the environment names one (REDIS_URL, or DATABASE_URL), and receives its metrics
 itself, unless the environment names a statsd server (STATSD_HOST, STATSD_PORT and their like).
 
-Exit codes: 0 if every number got where it should, 1 if not, 2 if it could not start.";
+Exit codes: 0 if every number got where it should, or the throughput with metrics keeps to its bound, 1 if not, 2 if it could not start.";
 
 /// Runs an example: `about` is what `--help` says first. `run` says whether every number got where it should.
 pub fn main(
@@ -67,7 +67,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
             _ => return Err(format!("{word} is not an option; see --help")),
         }
     }
-    let jobs = jobs.unwrap_or(if throughput { 10_000 } else { 2_000 });
+    let jobs = jobs.unwrap_or(if throughput { 50_000 } else { 2_000 });
     Ok(Some(Arguments {
         jobs: jobs.into(),
         throughput,

@@ -27,7 +27,8 @@ const TRIES: usize = 5;
 /// The server of an example's queue: the one that the environment names, or one that ends with this.
 pub struct Server<S> {
     url: String,
-    _own: Option<S>,
+    settings: &'static str,
+    own: Option<S>,
 }
 
 impl Server<Redis> {
@@ -36,7 +37,7 @@ impl Server<Redis> {
     /// # Errors
     /// Those of [`Redis::start`].
     pub fn redis() -> io::Result<Self> {
-        Self::find("Redis", "REDIS_URL", Redis::start, Redis::url)
+        Self::find("Redis", "REDIS_URL", Redis::SETTINGS, Redis::start, Redis::url)
     }
 }
 
@@ -46,7 +47,13 @@ impl Server<Postgres> {
     /// # Errors
     /// Those of [`Postgres::start`].
     pub fn postgres() -> io::Result<Self> {
-        Self::find("PostgreSQL", "DATABASE_URL", Postgres::start, Postgres::url)
+        Self::find(
+            "PostgreSQL",
+            "DATABASE_URL",
+            Postgres::SETTINGS,
+            Postgres::start,
+            Postgres::url,
+        )
     }
 }
 
@@ -54,6 +61,7 @@ impl<S> Server<S> {
     fn find(
         what: &str,
         variable: &str,
+        settings: &'static str,
         start: impl Fn() -> io::Result<S>,
         url_of: impl Fn(&S) -> String,
     ) -> io::Result<Self> {
@@ -61,18 +69,38 @@ impl<S> Server<S> {
         if let Some(url) = env::var(variable).ok().filter(|url| !url.is_empty()) {
             // Not the URL, which may hold a password.
             println!("Queueing in the {what} that the environment names in {variable}");
-            return Ok(Self { url, _own: None });
+            return Ok(Self {
+                url,
+                settings: "as the server is set up",
+                own: None,
+            });
         }
         let own = start()?;
         let url = url_of(&own);
         println!("No {variable} in the environment; started a {what} at {url}");
-        Ok(Self { url, _own: Some(own) })
+        Ok(Self {
+            url,
+            settings,
+            own: Some(own),
+        })
     }
 
     /// Where it is.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// How much it does for what it stores to survive.
+    #[must_use]
+    pub fn settings(&self) -> &'static str {
+        self.settings
+    }
+
+    /// The server, if it is one of its own.
+    #[must_use]
+    pub fn own(&self) -> Option<&S> {
+        self.own.as_ref()
     }
 }
 

@@ -1,21 +1,27 @@
 //! The throughput of a worker with metrics and without.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
-use celery::task::TaskResult;
+use celery::{Celery, error::CeleryError, task::TaskResult};
 use instrument_task::instrument_task;
 use instrument_task_examples::{
     command::Arguments,
     metrics::Metrics,
-    throughput::{self, Countdown, Stopwatch},
+    servers::{Redis, Server},
+    throughput::{self, Countdown},
 };
-use tokio::{runtime::Runtime, select};
+use tokio::{runtime::Runtime, select, task::JoinSet};
+
+/// How often the two take turns in a pair.
+const TURNS: u32 = 20;
+/// How many put jobs into the queue at a time.
+const HANDS: u8 = 16;
 
 static JOBS: Countdown = Countdown::new();
 
 /// A task that does nothing, so that what is around it shows.
 #[celery::task]
-pub async fn bare(number: u64) -> TaskResult<u64> {
+pub async fn plain(number: u64) -> TaskResult<u64> {
     JOBS.one_less();
     Ok(number)
 }
@@ -23,42 +29,65 @@ pub async fn bare(number: u64) -> TaskResult<u64> {
 /// The same with metrics.
 #[instrument_task]
 #[celery::task]
-pub async fn measured(number: u64) -> TaskResult<u64> {
+pub async fn timed(number: u64) -> TaskResult<u64> {
     JOBS.one_less();
     Ok(number)
 }
 
 /// Has a worker empty the queue again and again.
-pub fn compare(arguments: &Arguments, runtime: &Runtime, url: &str) -> Result<bool, Box<dyn Error>> {
+pub fn compare(
+    arguments: &Arguments,
+    runtime: &Runtime,
+    server: &Server<Redis>,
+) -> Result<bool, Box<dyn Error>> {
     let _metrics = Metrics::start()?;
+    let (url, settings) = (server.url(), server.settings());
     let queue = crate::queue();
     let app = runtime.block_on(async {
         celery::app!(
             broker = RedisBroker { url },
-            tasks = [bare, measured],
+            tasks = [plain, timed],
             task_routes = ["*" => &queue],
         )
         .await
     })?;
-    throughput::compare(arguments.jobs, arguments.pairs, |with_metrics| {
+    let Arguments { jobs, pairs, .. } = *arguments;
+    throughput::compare(jobs, pairs, TURNS, settings, |blocks| {
         runtime.block_on(async {
-            for number in 0..arguments.jobs {
-                if with_metrics {
-                    app.send_task(measured::new(number)).await?;
-                } else {
-                    app.send_task(bare::new(number)).await?;
-                }
+            for with_metrics in &blocks.order {
+                fill(&app, blocks.jobs, *with_metrics).await?;
             }
-            JOBS.set(arguments.jobs);
+            JOBS.set(blocks);
             let queues = [&*queue];
-            let start = Stopwatch::start();
             select! {
                 consumed = app.consume_from(&queues) => {
                     consumed?;
                     Err("interrupted".into())
                 }
-                () = JOBS.end() => Ok(start.read()),
+                () = JOBS.end() => Ok(JOBS.took(blocks)?),
             }
         })
     })
+}
+
+/// Puts the jobs of a block into the queue.
+async fn fill(app: &Arc<Celery>, jobs: u64, with_metrics: bool) -> Result<(), Box<dyn Error>> {
+    let mut hands = JoinSet::new();
+    for hand in 0..HANDS {
+        let app = Arc::clone(app);
+        hands.spawn(async move {
+            for number in (hand.into()..jobs).step_by(HANDS.into()) {
+                if with_metrics {
+                    app.send_task(timed::new(number)).await?;
+                } else {
+                    app.send_task(plain::new(number)).await?;
+                }
+            }
+            Ok::<_, CeleryError>(())
+        });
+    }
+    while let Some(filled) = hands.join_next().await {
+        filled??;
+    }
+    Ok(())
 }

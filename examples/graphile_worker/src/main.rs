@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         let server = Server::postgres()?;
         let runtime = Runtime::new()?;
         if arguments.throughput {
-            throughput::compare(arguments, &runtime, server.url())
+            throughput::compare(arguments, &runtime, &server)
         } else {
             run(arguments, runtime, server.url())
         }

@@ -174,6 +174,9 @@ fn attempts_are_what_the_store_says() {
         rows("last_error is not null and attempts = max_attempts"),
         4 + 2 + 1
     );
+    // By which a first attempt is told from one after an interruption.
+    assert_eq!(rows("last_error is not null and attempts = 0"), 2);
+    assert_eq!(rows("true"), 4 + 2 + 1 + 2);
 }
 
 /// Does what is ready at once.
@@ -293,4 +296,42 @@ fn an_end_counts_once_however_often_it_is_told() {
     });
     let task = seen.task("press");
     assert_eq!((task.started, task.exceptions, task.panics), (1, 1, 1));
+}
+
+#[test]
+fn a_job_that_was_interrupted_has_waited_once() {
+    let hooks = HookRegistry::new().with_plugin(MetricsPlugin::new());
+    let seen: Captured = capture(|| {
+        let first = job(1, 1, 5);
+        start(&hooks, &first);
+        after(&hooks, &first, Err("TaskAborted".into()));
+        now(hooks.emit(JobInterruptedContext {
+            job: first,
+            worker_id: "one".into(),
+            reason: FailureReason::ShutdownAborted,
+        }));
+        // As the queue gives it back.
+        let again = Job::builder().id(1).attempts(1).max_attempts(5);
+        let again = again.last_error("Job recovered after worker interruption".to_owned());
+        let again = Arc::new(again.task_identifier("press").build());
+        start(&hooks, &again);
+        after(&hooks, &again, Ok(()));
+    });
+    let task = seen.task("press");
+    assert_eq!((task.started, task.cancelled, task.success), (2, 1, 1));
+    assert_eq!(seen.values("tasks.duration.press.queue_latency").len(), 1);
+}
+
+#[test]
+fn a_job_without_a_handler_is_an_error_of_its_own_kind() {
+    let hooks = HookRegistry::new().with_plugin(MetricsPlugin::new().error_kind(kind));
+    let seen: Captured = capture(|| {
+        for (attempt, error) in [(1, "FnNotFound(\"press\")"), (2, "IdentifierNotFound(7)")] {
+            let job = job(1, attempt, 2);
+            start(&hooks, &job);
+            after(&hooks, &job, Err(error.into()));
+        }
+    });
+    assert_eq!(seen.counter("tasks.status.press.retries.unknown_task"), 1);
+    assert_eq!(seen.kind("press", "unknown_task"), 1);
 }

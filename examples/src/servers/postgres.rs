@@ -19,7 +19,21 @@ pub struct Postgres {
     address: SocketAddr,
 }
 
+/// It does not outlive the process anyway, and what it does by itself now and then is not for times that are compared.
+const OPTIONS: [&str; 6] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+    "checkpoint_timeout=1h",
+    "max_wal_size=4GB",
+];
+
 impl Postgres {
+    /// How much it does for what it stores to survive.
+    pub(super) const SETTINGS: &str =
+        "PostgreSQL, without fsync, synchronous_commit, full_page_writes, autovacuum and checkpoints";
+
     /// Starts one. It refuses to run as root: then it runs as the user `postgres`.
     ///
     /// # Errors
@@ -66,10 +80,8 @@ impl Postgres {
                     &socket,
                     "-c",
                     "listen_addresses=127.0.0.1",
-                    // It does not outlive the process anyway.
-                    "-c",
-                    "fsync=off",
                 ],
+                &OPTIONS.map(|option| ["-c", option]).concat(),
             ]
             .concat();
             // INT is its fast shutdown, which waits for no client.

@@ -17,6 +17,9 @@ pub struct Redis {
 }
 
 impl Redis {
+    /// How much it does for what it stores to survive.
+    pub(super) const SETTINGS: &str = "Redis, nothing on disk";
+
     /// Starts one.
     ///
     /// # Errors

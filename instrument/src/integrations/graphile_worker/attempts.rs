@@ -8,7 +8,7 @@ use std::{
 
 use graphile_worker_job::Job;
 
-use super::ErrorKind;
+use super::{ErrorKind, ended::Ended};
 use crate::worker::{Attempt, Metrics, Moment};
 
 /// What the worker's user asked for.
@@ -23,7 +23,10 @@ pub(super) struct Setup {
 }
 
 /// A job's id and the number of the attempt: an end may be told of when the next attempt is under way.
-type Key = (i64, i16);
+pub(super) type Key = (i64, i16);
+
+/// The kind of error of a job that was fetched and whose handler is not there.
+const UNKNOWN_TASK: &str = "unknown_task";
 
 fn key(job: &Job) -> Key {
     (*job.id(), *job.attempts())
@@ -39,8 +42,8 @@ pub(super) struct Attempts {
 #[derive(Debug, Default)]
 struct State {
     tasks: HashMap<String, Metrics>,
-    /// Those that have begun and not been released; without an attempt if it has ended.
-    running: HashMap<Key, Option<Attempt>>,
+    running: HashMap<Key, Attempt>,
+    ended: Ended,
     /// When the worker started, while it runs.
     since: Option<Moment>,
 }
@@ -73,7 +76,8 @@ impl Attempts {
         for metrics in state.tasks.values() {
             metrics.stop_worker();
         }
-        for attempt in state.running.drain().filter_map(|(_, attempt)| attempt) {
+        state.ended = Ended::default();
+        for (_, attempt) in state.running.drain() {
             attempt.cancel();
         }
     }
@@ -81,17 +85,21 @@ impl Attempts {
     pub(super) fn start(&self, job: &Job) {
         let metrics = self.metrics(job.task_identifier());
         let attempt = metrics.start_attempt(number(job));
-        if *job.attempts() <= 1 {
+        // An attempt that was interrupted does not count to the queue, and leaves its mark here.
+        if *job.attempts() <= 1 && job.last_error().is_none() {
             attempt.waited(waited(job));
         }
+        let key = key(job);
+        let mut state = self.state();
+        state.ended.take(key);
         // Another attempt of that number is one whose end nobody told of: it is dropped, and so cancelled.
-        self.state().running.insert(key(job), Some(attempt));
+        state.running.insert(key, attempt);
     }
 
     /// Ends an attempt that has run, whatever becomes of its job.
     pub(super) fn end(&self, job: &Job, error: Option<&str>) {
-        let attempt = self.state().running.get_mut(&key(job)).and_then(Option::take);
-        if let Some(attempt) = attempt {
+        if let Some(attempt) = self.take(job) {
+            self.state().ended.add(key(job));
             self.count(attempt, job, error);
         }
     }
@@ -99,16 +107,17 @@ impl Attempts {
     /// The job of an attempt is released. The attempt has ended before, unless another plugin kept its end back, or kept it from
     /// beginning: then it is one that failed at once.
     pub(super) fn release(&self, job: &Job, error: Option<&str>) {
-        let known = self.state().running.remove(&key(job));
-        match known {
-            Some(Some(attempt)) => self.count(attempt, job, error),
-            None if error.is_some() => self.count(
-                self.metrics(job.task_identifier()).start_attempt(number(job)),
-                job,
-                error,
-            ),
-            Some(None) | None => {}
+        if let Some(attempt) = self.take(job) {
+            self.count(attempt, job, error);
+        } else if !self.state().ended.take(key(job)) && error.is_some() {
+            let attempt = self.metrics(job.task_identifier()).start_attempt(number(job));
+            self.count(attempt, job, error);
         }
+    }
+
+    /// The attempt at the job that is under way, if any.
+    fn take(&self, job: &Job) -> Option<Attempt> {
+        self.state().running.remove(&key(job))
     }
 
     fn count(&self, mut attempt: Attempt, job: &Job, error: Option<&str>) {
@@ -121,15 +130,18 @@ impl Attempts {
             attempt.panic();
         } else if error.starts_with("TaskAborted") {
             attempt.cancel();
+        } else if error.starts_with("FnNotFound") || error.starts_with("IdentifierNotFound") {
+            attempt.retry_unless_last(Some(UNKNOWN_TASK));
         } else {
             attempt.retry_unless_last(self.setup.error_kind.map(|kind| kind(error)));
         }
     }
 
     pub(super) fn cancel(&self, job: &Job) {
-        let known = self.state().running.remove(&key(job));
-        if let Some(attempt) = known.flatten() {
+        if let Some(attempt) = self.take(job) {
             attempt.cancel();
+        } else {
+            self.state().ended.take(key(job));
         }
     }
 

@@ -19,8 +19,11 @@
 //! - a **panic** is an exception and a panic, whether the job is run again or not; at the last attempt the job is exhausted as well;
 //! - what is given up at the end of the grace period of a shutdown is **cancelled**. So is what is under way when the worker is dropped.
 //!
-//! The **queue latency** is how much later than its `run_at` a job began its first attempt. The clocks are the database's and this
-//! machine's.
+//! The **queue latency** is how much later than its `run_at` a job began its first attempt: the first of all, not the one after an
+//! interruption, which has the number 1 as well. The clocks are the database's and this machine's.
+//!
+//! A job of a task that the worker has no handler for is not fetched, and so not seen: it waits in the store for another worker. If the queue
+//! itself finds no handler for one that it did fetch, that is an error of the kind `unknown_task`.
 //!
 //! Saturation is what one task has of the worker's concurrency; the sum over its tasks is the worker's. Uptime counts from the start of
 //! the worker (`run()`, not `run_once()`), and shows from a task's first job on. There is no heartbeat: nothing in the queue stands for one.
@@ -32,6 +35,7 @@
 //! [The guide](crate::guide::workers) lists every metric.
 
 mod attempts;
+mod ended;
 
 use std::sync::Arc;
 
