@@ -1,11 +1,8 @@
 //! What a call site keeps of its series: const-constructible, so that it can be a `static` in the user's function.
 
-use std::{
-    num::NonZeroUsize,
-    sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Mutex, MutexGuard, OnceLock, PoisonError,
+    atomic::{AtomicU32, AtomicUsize, Ordering},
 };
 
 use super::{
@@ -14,9 +11,6 @@ use super::{
     shard::{End, Ended, NEVER, OUTCOMES},
     slot,
 };
-
-/// Tells installations of a client apart.
-pub(crate) type Epoch = NonZeroUsize;
 
 /// The epoch of a series that was never called. It is nobody's, so its first call asks for the true one.
 const UNTOLD: usize = NEVER - 1;
@@ -101,17 +95,17 @@ impl Series {
         }
     }
 
-    /// The epoch, or [`UNTOLD`]; none while there is no client.
+    /// The epoch, or [`UNTOLD`]; 0 while there is no client, which no shard was ever checked against.
     ///
     /// Relaxed: a thread that sees a change late counts as if it had called earlier. Who looks for a shard reads the true one.
     #[inline(always)]
-    pub(crate) fn epoch(&self) -> Option<Epoch> {
-        Epoch::new(self.hot.epoch.load(Ordering::Relaxed))
+    pub(crate) fn epoch(&self) -> usize {
+        self.hot.epoch.load(Ordering::Relaxed)
     }
 
     /// Whether nobody has told it yet which epoch it is.
     pub(super) fn is_untold(&self) -> bool {
-        self.hot.epoch.load(Ordering::Relaxed) == UNTOLD
+        self.epoch() == UNTOLD
     }
 
     /// Tells it the epoch, and has [`tell`] do so from now on.

@@ -30,7 +30,7 @@ use self::{
 };
 pub(crate) use self::{
     block::{Block, Ended, OUTCOMES},
-    current::{Here, Tenancy},
+    current::{Current, Here, Tenancy},
     sets::{CHUNK, Chunk, Note, Sets},
     strides::{STRIDE_MAX, STRIDE_ONE, Strides},
 };
@@ -229,13 +229,13 @@ impl Shard {
             shard.head.home.start_timed(token);
             bump(&block.started, Ordering::Relaxed);
         } else {
-            Self::start_with_pick(token, shard.terms.recorder, block, shard);
+            Self::start_with_pick(token, shard, shard.terms.recorder, block);
         }
     }
 
     /// Counts a start at which the count of skipped ones ran out.
     #[inline(never)]
-    fn start_with_pick(token: &mut Token, recorder: u32, block: &Block, shard: &Self) {
+    fn start_with_pick(token: &mut Token, shard: &Self, recorder: u32, block: &Block) {
         bump(&block.started, Ordering::Relaxed);
         *token = match shard.pick(block) {
             0 => Token::untimed(recorder),
@@ -327,7 +327,7 @@ impl Shard {
     unsafe fn succeed_timed(token: &mut Token, shard: &Self, block: &Block) {
         // All that needs no clock comes before it: the clock waits for what is under way, and takes its time besides.
         let Some(place) = shard.ring.place() else {
-            return Self::end(token, End::Success, block, shard);
+            return Self::end(token, shard, End::Success, block);
         };
         // SAFETY: the caller's promise.
         let ticks = unsafe { token.ticks(clock::raw()) };
@@ -338,7 +338,7 @@ impl Shard {
     /// Counts the end of the call that `token` stands for, and spends it; its value first, if it has one.
     #[cold]
     #[inline(never)]
-    fn end(token: &mut Token, end: End, block: &Block, shard: &Self) {
+    fn end(token: &mut Token, shard: &Self, end: End, block: &Block) {
         if let Some((stride, ticks)) = token.value()
             && (matches!(end, End::Success) || shard.times_every_outcome(block))
         {
@@ -365,7 +365,7 @@ impl Shard {
 
     /// An end off the hot path, in whichever shard.
     pub(crate) fn end_at(&self, slot: usize, token: &mut Token, end: End) {
-        self.with(slot, |block| Self::end(token, end, block, self));
+        self.with(slot, |block| Self::end(token, self, end, block));
     }
 
     /// Whether calls of this series that fail or are cancelled are timed as well.

@@ -109,8 +109,8 @@ impl<P: Place> Call<P> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn resume(&mut self) {
         if self.token.take_fresh() {
-            if let Some(epoch) = self.place.site().epoch() {
-                self.place.start(epoch, &mut self.token);
+            if self.place.site().listens() {
+                self.place.start(&mut self.token);
             }
             self.place.let_go();
         }

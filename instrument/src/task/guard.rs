@@ -32,8 +32,8 @@ impl<'a, P: Place + Copy> Call<'a, P> {
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn start(place: P, token: &'a mut Token) -> Self {
-        if let Some(epoch) = place.site().epoch() {
-            place.start(epoch, token);
+        if place.site().listens() {
+            place.start(token);
         }
         Self { place, token }
     }
@@ -103,8 +103,8 @@ impl<'a, P: Place + Copy> CallGuard<'a, P> {
     #[cfg_attr(debug_assertions, inline(never))]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn enter(place: P, token: &'a mut GuardToken) -> Self {
-        if let Some(epoch) = place.site().epoch() {
-            place.start(epoch, &mut token.token);
+        if place.site().listens() {
+            place.start(&mut token.token);
             if thread::panicking() {
                 token.unwinding = true;
             }

@@ -3,7 +3,6 @@
 use std::{borrow::Borrow, fmt::Display};
 
 use super::site::{End, Site, Token};
-use crate::record::series::Epoch;
 use crate::{
     client::Client,
     record::{local, tags},
@@ -17,10 +16,10 @@ pub trait Place {
     /// Where the cells stand, if that is known yet.
     fn slot(&self) -> usize;
 
-    /// Counts a start, if there is a client. `epoch` is the [site's](Site::epoch).
+    /// Counts a start, if there is a client. Called only if the site [listens](Site::listens).
     #[inline(always)]
-    fn start(&self, epoch: Epoch, token: &mut Token) {
-        self.site().start_at(self.slot(), epoch, token);
+    fn start(&self, token: &mut Token) {
+        self.site().start_at(self.slot(), token);
     }
 
     /// Counts the end of the call that `token` stands for. Called only if it stands for one.
@@ -50,28 +49,13 @@ impl Place for &'static Site {
     }
 
     #[inline(always)]
-    fn start(&self, epoch: Epoch, token: &mut Token) {
-        Site::start(self, epoch, token);
+    fn start(&self, token: &mut Token) {
+        Site::start(self, token);
     }
 
     #[inline(always)]
     fn end(&self, token: &mut Token, end: End) {
         Site::end(self, token, end);
-    }
-}
-
-/// A call site of this crate's own. It takes the way that is not compiled anew for each program: a program would go this crate's
-/// way too, if there was one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Own(pub(crate) &'static Site);
-
-impl Place for Own {
-    fn site(&self) -> &'static Site {
-        self.0
-    }
-
-    fn slot(&self) -> usize {
-        self.0.slot()
     }
 }
 
@@ -91,8 +75,8 @@ impl<S: Fn() -> &'static Site> Place for At<S> {
     }
 
     #[inline(always)]
-    fn start(&self, epoch: Epoch, token: &mut Token) {
-        self.site().start(epoch, token);
+    fn start(&self, token: &mut Token) {
+        self.site().start(token);
     }
 
     #[inline(always)]
@@ -169,7 +153,7 @@ impl<P: Place, C: Borrow<Client>> Place for Within<P, C> {
         self.place.let_go();
     }
 
-    fn start(&self, _: Epoch, token: &mut Token) {
+    fn start(&self, token: &mut Token) {
         *token = local::start_in(
             &self.client.borrow().recorder(),
             self.site().series(),

@@ -9,8 +9,8 @@ use crate::{
     record::{
         local,
         registry::{Metric, Options},
-        series::{Epoch, Series},
-        shard::Here,
+        series::Series,
+        shard::{Current, Here},
     },
 };
 
@@ -94,76 +94,69 @@ impl Site {
 
     /// Whether there may be a client to count in, as far as this thread knows: the one load that a call costs without.
     #[inline(always)]
-    pub(crate) fn epoch(&self) -> Option<Epoch> {
-        self.series.epoch()
+    pub(crate) fn listens(&self) -> bool {
+        self.series.epoch() != 0
     }
 
     /// Counts a start, if there is a client.
     #[inline(always)]
-    pub(super) fn start(&'static self, epoch: Epoch, token: &mut Token) {
-        start::<()>(token, &self.series, epoch);
+    pub(super) fn start(&'static self, token: &mut Token) {
+        start(token, Here.current(), &self.series);
     }
 
     /// Counts a start in the cells at `slot`, if there is a client.
     #[inline(always)]
-    pub(super) fn start_at(&'static self, slot: usize, epoch: Epoch, token: &mut Token) {
-        start_at(token, &self.series, slot, epoch);
+    pub(super) fn start_at(&'static self, slot: usize, token: &mut Token) {
+        start_at(token, Here.current(), &self.series, slot);
     }
 
     /// Counts the end of the call that `token` stands for, on whichever thread that is.
     #[inline(always)]
     pub(super) fn end(&'static self, token: &mut Token, end: End) {
         match end {
-            End::Success => succeed::<()>(token, &self.series),
-            other => end_at(token, &self.series, self.slot(), other),
+            End::Success => succeed(token, Here.current(), &self.series),
+            other => end_at(token, Here.current(), &self.series, self.slot(), other),
         }
     }
 
     /// Counts the end of a call whose cells are at `slot`.
     #[inline(always)]
     pub(super) fn end_at(&'static self, slot: usize, token: &mut Token, end: End) {
-        end_at(token, &self.series, slot, end);
+        end_at(token, Here.current(), &self.series, slot, end);
     }
 }
 
-// What the two halves of a call do stands out of line, once for all tasks of a crate: little code where the function is, and no
-// register saved on the short way through, because all that is rare ends in a call in the tail.
-//
-// The parameter that says nothing has the two compiled where the annotated functions are. There the compiler knows a shorter way to
-// a thread-local than in a library that is made for any use.
+// What the two halves of a call do stands out of line, once for all tasks: little code where the function is, and no register
+// saved on the short way through, because all that is rare ends in a call in the tail. The look for the thread's shard stays
+// behind: where the annotated function is compiled, the compiler may know a shorter way to a thread-local, and looks once for both.
+// The epoch is read anew, since a register that kept it over that look would have to be saved.
 
 #[inline(never)]
-#[expect(clippy::extra_unused_type_parameters, reason = "see above")]
-fn start<InProgram>(token: &mut Token, series: &'static Series, epoch: Epoch) {
-    let here = Here;
-    if !here.current().start(token, epoch, || series.slot()) {
-        start_elsewhere(token, series);
-    }
-}
-
-#[inline(never)]
-#[expect(clippy::extra_unused_type_parameters, reason = "see above")]
-fn succeed<InProgram>(token: &mut Token, series: &'static Series) {
-    let here = Here;
-    if !here.current().succeed(token, || series.slot()) {
-        succeed_elsewhere(token, series);
+fn start(token: &mut Token, here: Current<'_>, series: &'static Series) {
+    if !here.start(token, series.epoch(), || series.slot()) {
+        start_elsewhere(token, here, series);
     }
 }
 
 #[inline(never)]
-fn start_at(token: &mut Token, series: &'static Series, slot: usize, epoch: Epoch) {
-    let here = Here;
-    if !here.current().start_at(token, epoch, slot) {
+fn start_at(token: &mut Token, here: Current<'_>, series: &'static Series, slot: usize) {
+    if !here.start_at(token, series.epoch(), slot) {
         local::start(token, series, slot);
+    }
+}
+
+#[inline(never)]
+fn succeed(token: &mut Token, here: Current<'_>, series: &'static Series) {
+    if !here.succeed(token, || series.slot()) {
+        succeed_elsewhere(token, here, series);
     }
 }
 
 /// Counts any end. It is off the short way, but may be taken often.
 #[cold]
 #[inline(never)]
-fn end_at(token: &mut Token, series: &'static Series, slot: usize, end: End) {
-    let here = Here;
-    if !here.current().end(token, slot, end) {
+fn end_at(token: &mut Token, here: Current<'_>, series: &'static Series, slot: usize, end: End) {
+    if !here.end(token, slot, end) {
         local::end(token, series, slot, end);
     }
 }
@@ -172,12 +165,12 @@ fn end_at(token: &mut Token, series: &'static Series, slot: usize, end: End) {
 
 #[cold]
 #[inline(never)]
-fn start_elsewhere(token: &mut Token, series: &'static Series) {
+fn start_elsewhere(token: &mut Token, _: Current<'_>, series: &'static Series) {
     local::start(token, series, series.slot());
 }
 
 #[cold]
 #[inline(never)]
-fn succeed_elsewhere(token: &mut Token, series: &'static Series) {
-    end_at(token, series, series.slot(), End::Success);
+fn succeed_elsewhere(token: &mut Token, here: Current<'_>, series: &'static Series) {
+    end_at(token, here, series, series.slot(), End::Success);
 }

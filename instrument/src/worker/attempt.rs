@@ -4,7 +4,7 @@ use std::{fmt, sync::atomic::Ordering, thread, time::Duration};
 
 use super::{Metrics, series::Counters};
 use crate::task::{
-    place::{Kinded, Own, Place, Verdict},
+    place::{Kinded, Place, Verdict},
     site::{End, Token},
 };
 
@@ -28,8 +28,8 @@ impl Attempt {
     pub(super) fn new(metrics: Metrics, number: usize) -> Self {
         let mut token = Token::off();
         let counters = metrics.inner.counters(number);
-        if let Some(epoch) = counters.task.epoch() {
-            Own(&counters.task).start(epoch, &mut token);
+        if counters.task.listens() {
+            (&counters.task).start(&mut token);
         }
         metrics.inner.in_flight.fetch_add(1, Ordering::Relaxed);
         let recorder = token.recorder();
@@ -122,7 +122,7 @@ impl Attempt {
             self.count_if_last();
         }
         if self.token.is_on() {
-            let place = Own(&self.counters.task);
+            let place = &self.counters.task;
             Kinded { end, kind }.count(&place, &mut self.token);
             self.token = Token::off();
         }

@@ -1,6 +1,6 @@
 //! The shard that a thread counts in now.
 
-use std::{cell::Cell, marker::PhantomData, num::NonZeroUsize, ptr, sync::Arc};
+use std::{cell::Cell, marker::PhantomData, ptr, sync::Arc};
 
 use super::{super::slot, Head, NOBODY, Shard, block::End, token::Token};
 
@@ -40,11 +40,11 @@ impl<'a> Current<'a> {
     /// Counts a start; false if the shard was not checked against `epoch`, or has no cells at the `slot`, which is asked for
     /// late: until then it takes no register.
     #[inline(always)]
-    pub(crate) fn start(self, token: &mut Token, epoch: NonZeroUsize, slot: impl FnOnce() -> usize) -> bool {
-        if self.head().epoch.get() != epoch.get() {
+    pub(crate) fn start(self, token: &mut Token, epoch: usize, slot: impl FnOnce() -> usize) -> bool {
+        if self.head().epoch.get() != epoch {
             return false;
         }
-        // SAFETY: the epoch of `NOBODY` is `NEVER`.
+        // SAFETY: the epoch of `NOBODY` is `NEVER`, which no series has.
         let shard = unsafe { self.shard() };
         let Some(block) = shard.block(slot()) else {
             return false;
@@ -55,14 +55,14 @@ impl<'a> Current<'a> {
 
     /// Counts a start in the cells at `slot`, a tag set's perhaps; false as for [`start`](Self::start).
     #[inline(always)]
-    pub(crate) fn start_at(self, token: &mut Token, epoch: NonZeroUsize, slot: usize) -> bool {
+    pub(crate) fn start_at(self, token: &mut Token, epoch: usize, slot: usize) -> bool {
         if !slot::is_tag_set(slot) {
             return self.start(token, epoch, || slot);
         }
-        if self.head().epoch.get() != epoch.get() {
+        if self.head().epoch.get() != epoch {
             return false;
         }
-        // SAFETY: the epoch of `NOBODY` is `NEVER`.
+        // SAFETY: the epoch of `NOBODY` is `NEVER`, which no series has.
         let shard = unsafe { self.shard() };
         let started = shard.sets.with(slot, |block| Shard::start(token, shard, block));
         started.is_some()
@@ -101,10 +101,10 @@ impl<'a> Current<'a> {
             // No table is that long where it is a tag set's.
             let ended = shard
                 .sets
-                .with(slot, |block| Shard::end(token, end, block, shard));
+                .with(slot, |block| Shard::end(token, shard, end, block));
             return ended.is_some();
         };
-        Shard::end(token, end, block, shard);
+        Shard::end(token, shard, end, block);
         true
     }
 

@@ -68,8 +68,8 @@ impl Claim {
 const READINGS: &str = "A reading of the clock does not overlap with what stands around it, so what an untimed call spends on counting \
                         comes on top of the two readings; see the parts of a timed call.";
 const NO_CLIENT: &str = "Three look whether there is a client, three whether the call was counted, and three make the frame that its \
-                         token stands in, which the compiler makes before anything is looked at. The look could be two if it was no \
-                         atomic load. A copy of the body for calls without a client would save the frame, and cost four when there is one.";
+                         token stands in, which the compiler makes before anything is looked at; one that calls nothing saves a \
+                         register besides. The look could be two if it was no atomic load. A copy of the body for calls without a client would save the frame, and cost four when there is one.";
 const NO_CLIENT_TIME: &str = "Fewer instructions, but a store and a load of what it stored among them.";
 const PEER: &str =
     "The peer is as dear as this machine makes it, and a timed call no cheaper than its two readings.";
