@@ -16,7 +16,7 @@ pub trait Place {
     /// Where the cells stand, if that is known yet.
     fn slot(&self) -> usize;
 
-    /// Counts a start, if there is a client. Called only if the site [listens](Site::listens).
+    /// Counts a start, if there is a client. Called only if the site listens.
     #[inline(always)]
     fn start(&self, token: &mut Token) {
         self.site().start_at(self.slot(), token);
