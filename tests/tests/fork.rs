@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::{
+    fs, process,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
     time::{Duration, Instant},
@@ -60,11 +61,13 @@ fn a_child_counts_its_own_and_nothing_of_its_parents() {
         .address(receiver.address().to_string())
         .flush_interval(Duration::from_millis(20))
         .drain_interval(Duration::from_millis(5))
+        .telemetry(true)
         .install()
         .expect("no other client is installed in this process");
     let worker = Metrics::new("worker").instance("parent");
     let (stop, calls) = (AtomicBool::new(false), AtomicU64::new(0));
     let rounds = 20;
+    let mut pids = vec![process::id()];
     thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
@@ -82,6 +85,7 @@ fn a_child_counts_its_own_and_nothing_of_its_parents() {
                 // SAFETY: ends this process without running what belongs to the parent.
                 unsafe { libc::_exit(status) };
             }
+            pids.push(pid.try_into().expect("a fork that did not fail"));
             let status = wait_for(pid);
             if status != Ok(0) {
                 stop.store(true, Ordering::Relaxed);
@@ -111,5 +115,14 @@ fn a_child_counts_its_own_and_nothing_of_its_parents() {
     });
     for (name, count) in expected {
         assert_eq!(receiver.counter(name), count, "{name}");
+    }
+    // Each process's gauges are its own.
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "localhost".into());
+    let host = host
+        .trim()
+        .replace(|c: char| !(c.is_ascii_alphanumeric() || c == '-'), "_");
+    for pid in pids {
+        let gauge = format!("instrument_task.counters.pending.instance.{host}_{pid}");
+        assert!(receiver.gauge(&gauge).is_some(), "{gauge}");
     }
 }

@@ -17,6 +17,7 @@ fn client_of(receiver: &Receiver) -> Guard {
         .prefix("worker")
         .timer_budget(1)
         .telemetry(true)
+        .instance("here")
         .build()
         .unwrap()
 }
@@ -51,14 +52,9 @@ fn check(earlier: &BTreeMap<String, u64>, now: &Receiver, books: &Ledger) {
     for (what, expected) in counters(books) {
         assert_eq!(sum(what), expected, "{what}");
     }
-    assert_eq!(
-        now.gauge(&name("counters.pending")),
-        Some(books.counters.pending as f64)
-    );
-    assert_eq!(
-        now.gauge(&name("timers.pending")),
-        Some(books.timers.pending as f64)
-    );
+    let gauge = |what: &str| now.gauge(&(name(what) + ".instance.here"));
+    assert_eq!(gauge("counters.pending"), Some(books.counters.pending as f64));
+    assert_eq!(gauge("timers.pending"), Some(books.timers.pending as f64));
     assert!(books.is_balanced());
 }
 

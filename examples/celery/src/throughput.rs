@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc};
 
 use celery::{Celery, error::CeleryError, task::TaskResult};
-use instrument_task::instrument_task;
+use instrument_task::celery::Measured;
 use instrument_task_examples::{
     command::Arguments,
     metrics::Metrics,
@@ -26,8 +26,7 @@ pub async fn plain(number: u64) -> TaskResult<u64> {
     Ok(number)
 }
 
-/// The same with metrics.
-#[instrument_task]
+/// The same, for the worker to measure.
 #[celery::task]
 pub async fn timed(number: u64) -> TaskResult<u64> {
     JOBS.one_less();
@@ -46,7 +45,7 @@ pub fn compare(
     let app = runtime.block_on(async {
         celery::app!(
             broker = RedisBroker { url },
-            tasks = [plain, timed],
+            tasks = [plain, Measured<timed>],
             task_routes = ["*" => &queue],
         )
         .await

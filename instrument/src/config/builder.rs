@@ -101,7 +101,8 @@ impl ClientBuilder {
 
     /// What tells this process's gauges from those of others, which would overwrite each other in the server: the tag
     /// `instance`, or in a dialect without tags a node of that name behind the gauge's own: `….in_flight.instance.web-3_4711`. It is for the
-    /// gauge of the argument `in_flight`, and for those of [`worker::Metrics`](crate::worker::Metrics) without an instance of their own.
+    /// gauge of the argument `in_flight`, for those of [`worker::Metrics`](crate::worker::Metrics) without an instance of their own, and for
+    /// those of [`telemetry`](Self::telemetry).
     /// Counters and timers carry none: a server adds them up. An empty text leaves it out, for a program that runs once.
     ///
     /// Characters that a server could misread become `_`.
@@ -262,7 +263,8 @@ impl ClientBuilder {
     /// | `folded_calls` | counter | calls whose tags, or kind of exception, found no room in the process |
     ///
     /// They stand for one instant, when what was flushed before them was taken or refused: recorded = sent + pending + dropped,
-    /// by the increments and by the durations. Counters that did not grow are left out, gauges are always sent. The packet that
+    /// by the increments and by the durations. Counters that did not grow are left out, gauges are always sent, with the
+    /// [`instance`](Self::instance). The packet that
     /// carries them shows in the next one. What a shutdown gives up shows only if the server still takes a last packet; the
     /// report and a warning have it in any case.
     ///

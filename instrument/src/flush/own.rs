@@ -65,7 +65,11 @@ impl Own {
     pub(super) fn new(wire: &Wire) -> Self {
         Self(
             ROWS.map(|(name, kind, read)| Row {
-                name: wire.own(name),
+                name: match kind {
+                    Counter => wire.own(name),
+                    // Each process has pending figures of its own, which the next one's would overwrite.
+                    Gauge => wire.own_gauge(&format!("instrument_task.{name}"), &[], 0),
+                },
                 kind,
                 read,
                 value: 0,
