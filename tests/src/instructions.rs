@@ -23,6 +23,9 @@ pub const FUTURES: [&str; 2] = ["ready", "boxed"];
 /// One that keeps the word, so that there is one more future around the one that counts.
 pub const KEPT: [&str; 1] = ["kept"];
 
+/// An attempt of [`worker::Metrics`](instrument_task::worker::Metrics), which is what every layer of a job queue makes.
+pub const ATTEMPTS: [&str; 1] = ["attempt"];
+
 /// Enough that a single call more or less cannot hide, and that the rare stride's pick is paid.
 const CALLS: u64 = 10_000;
 

@@ -8,13 +8,13 @@ use std::{
     future::Future,
     hint::black_box,
     pin::{Pin, pin},
-    sync::OnceLock,
+    sync::{LazyLock, OnceLock},
     task::{Context, Poll, Waker},
     thread::{self, ScopedJoinHandle},
     time::Duration,
 };
 
-use instrument_task::{Client, Guard, instrument_task, testing::capture};
+use instrument_task::{Client, Guard, instrument_task, testing::capture, worker::Metrics};
 use instrument_task_tests::bounds;
 
 const CALLS: u32 = 1_000_000;
@@ -143,6 +143,26 @@ fn call_async(n: u32) {
     let _ = black_box(poll(pin!(pausing(n))));
 }
 
+/// One attempt at a job of each end.
+fn make_attempts(_: u32) {
+    static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics::new("attempts"));
+
+    let start = || {
+        let attempt = METRICS.start_attempt(1);
+        attempt.waited(Duration::from_millis(1));
+        attempt
+    };
+    start().succeed();
+    start().fail(None);
+    start().fail(Some("refused"));
+    start().exhaust(None);
+    start().retry(None);
+    start().retry(Some("refused"));
+    start().time_out();
+    start().cancel();
+    start().panic();
+}
+
 /// Rounds of three calls each that make a million calls and more.
 const ROUNDS: u32 = CALLS.div_ceil(3);
 
@@ -179,6 +199,16 @@ fn a_million_plain_calls_allocate_nothing() {
 #[test]
 fn a_million_asynchronous_calls_allocate_nothing() {
     assert_eq!(assert_counted(CALLS, || million(call_async)), bounds::ALLOCATIONS);
+}
+
+#[test]
+fn attempts_allocate_nothing() {
+    const ROUNDS: u32 = CALLS / 9;
+    let allocated = || {
+        make_attempts(0);
+        allocations(|| (0..ROUNDS).for_each(make_attempts))
+    };
+    assert_eq!(assert_counted(9 * ROUNDS, allocated), bounds::ALLOCATIONS);
 }
 
 #[test]

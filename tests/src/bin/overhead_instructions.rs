@@ -87,15 +87,47 @@ macro_rules! shapes {
 
 mod bare {
     shapes! {}
+
+    /// What a job queue calls.
+    #[inline(never)]
+    pub(super) fn attempt(n: u64) -> Result<u64, Refused> {
+        let done = work(n);
+        if done == u64::MAX { Err(Refused) } else { Ok(done) }
+    }
 }
 
 mod annotated {
+    use std::sync::LazyLock;
+
+    use instrument_task::worker::Metrics;
+
     shapes! { #[instrument_task::instrument_task] }
+
+    static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics::new("attempt"));
+
+    /// The same with a layer of that queue around it.
+    #[inline(never)]
+    pub(super) fn attempt(n: u64) -> Result<u64, Refused> {
+        let attempt = METRICS.start();
+        let result = super::bare::attempt(n);
+        match result {
+            Ok(_) => attempt.succeed(),
+            Err(_) => attempt.fail(None),
+        }
+        result
+    }
 }
 
 /// Of a program without a subscriber.
 mod traced {
     shapes! { #[tracing::instrument(skip_all)] }
+
+    #[inline(never)]
+    #[tracing::instrument(skip_all)]
+    pub(super) fn attempt(n: u64) -> Result<u64, Refused> {
+        let done = work(n);
+        if done == u64::MAX { Err(Refused) } else { Ok(done) }
+    }
 }
 
 #[derive(Debug)]
@@ -152,6 +184,7 @@ macro_rules! tasks {
             "ready" => Self::Fallible(ready),
             "kept" => Self::Fallible(kept),
             "boxed" => Self::Fallible(boxed),
+            "attempt" => Self::Fallible($module::attempt),
             _ => return None,
         })
     }};
@@ -254,7 +287,7 @@ fn main() -> ExitCode {
     }
     eprintln!(
         "usage: overhead_instructions bare|tracing|off|untimed|timed \
-         leaf|fallible|question|tracked|guarded|ready|kept|boxed CALLS"
+         leaf|fallible|question|tracked|guarded|ready|kept|boxed|attempt CALLS"
     );
     ExitCode::FAILURE
 }

@@ -7,15 +7,21 @@ use std::{
     future::Future,
     hint::black_box,
     pin::pin,
+    sync::LazyLock,
     task::{Context, Poll, Waker},
     thread,
     time::{Duration, Instant},
 };
 
-use instrument_task::{Client, instrument_task};
+use instrument_task::{Client, instrument_task, worker::Metrics};
 
 const THREADS: u64 = 4;
 const CALLS: u64 = 1_000_000;
+/// Rounds of attempts at jobs.
+const ROUNDS: u64 = 100_000;
+/// What a round adds to all counters: a start and an end of each of nine attempts, two kinds, and that one is exhausted, one timed out
+/// and one panicked.
+const IN_A_ROUND: u64 = 9 * 2 + 2 + 3;
 
 #[instrument_task]
 fn plain(n: u64) -> Result<u64, u64> {
@@ -51,6 +57,26 @@ fn call_pausing(n: u64) {
     if n.is_multiple_of(2) {
         let _ = black_box(call.as_mut().poll(&mut context));
     }
+}
+
+/// One attempt at a job of each end.
+fn make_attempts(_: u64) {
+    static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics::new("attempts"));
+
+    let start = || {
+        let attempt = METRICS.start_attempt(1);
+        attempt.waited(Duration::from_millis(1));
+        attempt
+    };
+    start().succeed();
+    start().fail(None);
+    start().fail(Some("refused"));
+    start().exhaust(None);
+    start().retry(None);
+    start().retry(Some("refused"));
+    start().time_out();
+    start().cancel();
+    start().panic();
 }
 
 /// Leaves `name` in the trace.
@@ -93,12 +119,16 @@ fn main() -> Result<(), instrument_task::Error> {
             scope.spawn(|| {
                 between_markers("plain", CALLS, call_plain);
                 between_markers("pausing", CALLS, call_pausing);
+                between_markers("attempts", ROUNDS, make_attempts);
             });
         }
     });
     // A start and an end each, of the calls before the markers too.
     let counted = client.ledger().counters.recorded;
-    assert_eq!(counted, THREADS * 2 * (CALLS + 1) * 2);
+    assert_eq!(
+        counted,
+        THREADS * (2 * (CALLS + 1) * 2 + (ROUNDS + 1) * IN_A_ROUND)
+    );
     println!("{counted}");
     Ok(())
 }
