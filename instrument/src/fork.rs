@@ -11,6 +11,7 @@
 use std::{
     cell::RefCell,
     sync::{Mutex, MutexGuard, Once, PoisonError},
+    thread,
 };
 
 use crate::{
@@ -44,7 +45,11 @@ pub(crate) fn watch() {
     WATCH.call_once(|| {
         local::revive_by(global::revive);
         // Who is registered first is called last before a fork, and first after it.
-        forks::watch();
+        let mut patience = 1_000;
+        while !forks::watch() && patience > 0 {
+            patience -= 1;
+            thread::yield_now();
+        }
         sys::at_fork(before, after, after);
     });
 }

@@ -61,7 +61,7 @@
 //! **The books balance.** What was recorded was handed to the kernel, is pending, or was dropped for a named cause:
 //! [`Client::ledger`] says so at any time, and every [`FlushReport`] does.
 //!
-//! **Off is free.** Without a client a call costs a load and two branches that are always the same.
+//! **Off is free.** Without a client a call costs a load, a store and two branches that are always the same.
 //!
 //! # Which client a call belongs to
 //!

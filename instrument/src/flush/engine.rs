@@ -83,7 +83,7 @@ impl Engine {
             reader.retire(rows);
         }
         self.drains
-            .drained(now, drained.fullest, steers || reader.lets_go());
+            .drained(now, drained.fullest, steers || reader.let_go());
         self.tell_of_folding();
     }
 

@@ -56,9 +56,9 @@ impl Pace {
 /// The rings are drained when the fullest could hold so many durations: a quarter, so that a thread whose load doubles at once does
 /// not have to take fewer.
 const FILL: usize = CAPACITY / 4;
-/// How many times the shortest pause the longest is. A drain mostly costs what waking up does, so most of it is saved by then; and a thread
-/// that begins to work hard is looked at soon.
-const LONGEST: u32 = 5;
+/// How many times the shortest pause the longest is. A quiet moment says nothing of the next: the ring has room for whatever one thread may send
+/// within the budgets in so long a pause.
+const LONGEST: u32 = 2;
 
 /// When to drain next: as late as the rings allow.
 #[derive(Debug)]
@@ -111,9 +111,9 @@ mod tests {
         let milliseconds = Duration::from_millis;
         let mut drains = Drains::new(milliseconds(100), milliseconds(1_000));
         assert_eq!(drains.pause(), milliseconds(100));
-        assert_eq!([0; 4].map(|none| after(&mut drains, none)), [200, 400, 500, 500]);
-        // Two drains' worth in one.
-        assert_eq!(after(&mut drains, 2 * FILL), 250);
+        assert_eq!([0; 3].map(|none| after(&mut drains, none)), [200; 3]);
+        // A third more than would do.
+        assert_eq!(after(&mut drains, FILL * 4 / 3), 150);
         assert_eq!(after(&mut drains, CAPACITY), 100);
         // Half as many as would do.
         assert_eq!(after(&mut drains, FILL / 2), 200);
@@ -121,6 +121,16 @@ mod tests {
         let now = drains.at + drains.pause();
         drains.drained(now, 0, true);
         assert_eq!(drains.pause(), milliseconds(100));
+    }
+
+    #[test]
+    fn what_the_budgets_allow_finds_room_after_any_quiet() {
+        let milliseconds = Duration::from_millis;
+        let mut drains = Drains::new(milliseconds(100), milliseconds(1_000));
+        (0..10).for_each(|_| drains.drained(drains.at + drains.pause(), 0, false));
+        // Ten series of one thread at their whole default budget.
+        let values = drains.pause().as_secs_f64() * 10_000.0;
+        assert!(values <= (CAPACITY / 2) as f64, "{values}");
     }
 
     #[test]

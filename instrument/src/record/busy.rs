@@ -28,6 +28,8 @@ enum State {
     Busy,
     /// In it, and holding one of its locks.
     Locked,
+    /// In a fork, and holding all of them.
+    Forking,
 }
 
 /// Marks the thread as busy until it is dropped.
@@ -57,6 +59,18 @@ impl Busy {
         }
     }
 
+    /// Takes all locks there, for a fork.
+    pub(super) fn forking() -> Self {
+        Self {
+            was: BUSY.with(|busy| busy.replace(State::Forking)),
+        }
+    }
+
+    /// Whether this thread is about to fork, or has just done so, and holds all locks: it can count nothing meanwhile.
+    pub(super) fn forks() -> bool {
+        BUSY.with(Cell::get) == State::Forking
+    }
+
     /// Whether this thread is in the cold path.
     pub(crate) fn is() -> bool {
         BUSY.with(Cell::get) != State::Free
@@ -64,7 +78,7 @@ impl Busy {
 
     /// Whether this thread holds one of the locks.
     pub(crate) fn holds_lock() -> bool {
-        BUSY.with(Cell::get) == State::Locked
+        matches!(BUSY.with(Cell::get), State::Locked | State::Forking)
     }
 }
 

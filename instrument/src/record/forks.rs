@@ -4,7 +4,7 @@ use std::{
     cell::RefCell,
     sync::{
         MutexGuard,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicU8, AtomicU32, Ordering},
     },
 };
 
@@ -22,36 +22,51 @@ pub(crate) fn count() -> u32 {
     FORKS.load(Ordering::Relaxed)
 }
 
-/// The static locks of counting, held.
+/// The static locks of counting, held, and a mark on the thread that it holds them: the handlers of others run meanwhile, and may call what
+/// counts.
 struct Held {
     clients: MutexGuard<'static, local::Clients>,
     _registry: MutexGuard<'static, registry::Registry>,
     _late: series::LateLock,
+    _busy: Busy,
 }
 
 thread_local! {
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
-/// Has forks watched, from the first call on: it takes one of the locks, whether there is a client or not.
-pub(crate) fn watch() {
-    // Not a `Once`, which a fork could leave half done for ever.
-    static WATCHES: AtomicBool = AtomicBool::new(false);
-    if !WATCHES.swap(true, Ordering::Relaxed) {
+/// Has forks watched, from the first call on: it takes one of the locks, whether there is a client or not. False while another thread is about
+/// to do so: forks are not watched yet.
+pub(crate) fn watch() -> bool {
+    // Not a `Once`: who waited for one would wait for ever in the child of a fork that came in between.
+    static WATCHES: AtomicU8 = AtomicU8::new(UNWATCHED);
+    const UNWATCHED: u8 = 0;
+    const BEGUN: u8 = 1;
+    const WATCHED: u8 = 2;
+
+    // Acquire, of the Release below: the handlers are there.
+    if WATCHES.load(Ordering::Acquire) == WATCHED {
+        return true;
+    }
+    let begins = WATCHES.compare_exchange(UNWATCHED, BEGUN, Ordering::Relaxed, Ordering::Relaxed);
+    if begins.is_ok() {
         let _busy = Busy::new();
         sys::at_fork(before, in_parent, in_child);
+        WATCHES.store(WATCHED, Ordering::Release);
     }
+    begins.is_ok()
 }
 
 extern "C" fn before() {
-    let _busy = Busy::new();
     // A thread whose locals are gone forks unwatched: it has nowhere to keep the locks.
     let _ = HELD.try_with(|held| {
         if let Ok(mut held) = held.try_borrow_mut() {
+            let busy = Busy::forking();
             *held = Some(Held {
                 clients: local::lock(),
                 _registry: registry::lock(),
                 _late: series::lock(),
+                _busy: busy,
             });
         }
     });

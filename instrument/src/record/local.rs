@@ -1,7 +1,7 @@
 //! Which shard a call counts in: the thread's own one of the installed client, or the one of the scope it is in.
 //!
 //! The hot path compares one number, [`epoch`], with what it finds in the thread's current shard. The number changes when
-//! a client is installed or shut down and is 0 while there is none at all; whatever does not fit comes here. Every series that was called
+//! a client is installed or shut down and is 0 while there is none at all; whatever does not fit comes here. Every task that was called
 //! is told of the number, under the lock of the clients, so that its calls find it on a line that they need anyway.
 
 mod metrics;
@@ -261,8 +261,7 @@ fn revive() {
 
 /// Has the series told of the epoch from now on.
 fn listen(series: &'static Series) {
-    if series.is_untold() && !Busy::is() {
-        forks::watch();
+    if series.is_untold() && !Busy::is() && forks::watch() {
         let (_busy, mut clients) = clients();
         series.listen(&mut clients.listening, epoch());
     }
@@ -282,7 +281,7 @@ fn started(series: &'static Series, slot: usize) -> Token {
     }
     if Busy::is() {
         // A scope is for tests; a call from inside the library's own set-up of a scope is not counted at all.
-        if scoped {
+        if scoped || Busy::forks() {
             return Token::off();
         }
         series.late_start(installed);

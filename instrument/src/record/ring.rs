@@ -17,10 +17,10 @@ use std::cell::Cell;
 use super::{shard::STRIDE_ONE, slot};
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering, Own as _};
 
-/// Values a ring holds: at the default drain interval of 100 ms, 10 000 values a second from one thread, which is ten
-/// series at their whole default budget. It is 32 KiB a thread.
+/// Values a ring holds. Half of it, where the producer begins to take fewer, is 10 000 values a second from one thread at the longest pause
+/// between drains, 200 ms by default: ten series at their whole default budget. It is 64 KiB a thread.
 #[cfg(not(any(loom, shuttle)))]
-pub(crate) const CAPACITY: usize = 2048;
+pub(crate) const CAPACITY: usize = 4096;
 #[cfg(loom)]
 pub(crate) const CAPACITY: usize = 2;
 #[cfg(shuttle)]

@@ -97,7 +97,8 @@ impl Series {
 
     /// The epoch, or [`UNTOLD`]; 0 while there is no client, which no shard was ever checked against.
     ///
-    /// Relaxed: a thread that sees a change late counts as if it had called earlier. Who looks for a shard reads the true one.
+    /// Relaxed: a thread that sees a change late counts that call as if it had made it earlier, each series for itself. Who looks for a shard
+    /// reads the true one.
     #[inline(always)]
     pub(crate) fn epoch(&self) -> usize {
         self.hot.epoch.load(Ordering::Relaxed)
@@ -194,6 +195,9 @@ impl Series {
     }
 
     fn late(&'static self, recorder: u32, count: impl FnOnce(&Late)) {
+        if Busy::forks() {
+            return;
+        }
         let mut head = lock();
         let late = &self.late;
         if late.recorder.load(Ordering::Relaxed) != recorder {

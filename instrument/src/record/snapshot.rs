@@ -108,6 +108,8 @@ pub(crate) struct Reader {
     sets: Sets,
     values: Vec<Value>,
     closed: Vec<u32>,
+    /// Whether the last drain found any.
+    let_go: bool,
 }
 
 /// The rows of tag sets.
@@ -153,6 +155,7 @@ impl Reader {
             sets: Sets::default(),
             values: Vec::new(),
             closed: Vec::new(),
+            let_go: false,
         }
     }
 
@@ -304,6 +307,7 @@ impl Reader {
 
     /// Takes note of what holders closed. All that was counted there was read before: it was judged by that.
     fn close(&mut self, into: &mut Drained) {
+        self.let_go = false;
         for (number, Tracked { shard, mirror, .. }) in self.shards.iter_mut().enumerate() {
             if !mirror.may_be_closed() {
                 continue;
@@ -313,6 +317,7 @@ impl Reader {
             if self.closed.is_empty() {
                 continue;
             }
+            self.let_go = true;
             for index in &self.closed {
                 if let Some(row) = mirror.close(*index as usize) {
                     self.sets.close(row, number, *index as usize, into);
@@ -363,9 +368,9 @@ impl Reader {
         goes_on
     }
 
-    /// Whether tag sets are being let go of, a few a drain.
-    pub(crate) fn lets_go(&self) -> bool {
-        self.sets.judged
+    /// Whether the last drain found tag sets that their holders had let go of: they do so a few at a time, so more may follow soon.
+    pub(crate) fn let_go(&self) -> bool {
+        self.let_go
     }
 
     /// Tag sets that have a row.

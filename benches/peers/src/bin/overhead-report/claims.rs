@@ -2,7 +2,10 @@
 
 use instrument_task_benches::figures::Samples;
 use instrument_task_peers::contenders::{cadence, limits, metrics, ours, socket, tracing};
-use instrument_task_tests::bounds;
+use instrument_task_tests::{
+    bounds,
+    instructions::{FUNCTIONS, GUARDED},
+};
 
 use super::{
     instructions::{self, Instructions},
@@ -71,6 +74,9 @@ const NO_CLIENT: &str = "Three look whether there is a client, three whether the
                          token stands in, which the compiler makes before anything is looked at; one that calls nothing saves a \
                          register besides. The look could be two if it was no atomic load. A copy of the body for calls without a client would save the frame, and cost four when there is one.";
 const NO_CLIENT_TIME: &str = "Fewer instructions, but a store and a load of what it stored among them.";
+const NO_CLIENT_GUARDED: &str = "A function that ends in a call of another one goes on there without coming back, which one whose end has to be counted cannot. \
+                                 Its end is a drop, which also runs when a panic passes through, so the call is asked whether it was counted in two places.";
+const TIMED: &str = "A timed call at its own bound would do; see the first claim.";
 const PEER: &str =
     "The peer is as dear as this machine makes it, and a timed call no cheaper than its two readings.";
 const SOCKET: &str = "Opening a socket costs a few system calls. Where they are quick and the clock is slow to read, as in many virtual \
@@ -111,8 +117,14 @@ fn of_calls(calls: &Calls) -> Vec<Claim> {
     let reads = calls.of(limits::RAW_READS);
     let (timed, untimed) = (over(ours::TIMED), over(ours::UNTIMED));
     let dearer = |peer: &str, ours: &Samples| over(peer).by(ours).median();
-    let by_timed =
-        |text, peer, least| claim(text, dearer(peer, &timed), AtLeast(least)).at_best(dearer(peer, reads));
+    let by_timed = |text, peer, least, why| {
+        let at_best = dearer(peer, reads);
+        // What is left of it if a timed call keeps to its own bound.
+        let is_ours = at_best / bounds::TIMED >= least;
+        claim(text, dearer(peer, &timed), AtLeast(least))
+            .at_best(at_best)
+            .because(if is_ours { TIMED } else { why })
+    };
     let future = calls.of(ours::FUTURE).over(calls.of(limits::FUTURE));
     vec![
         claim(
@@ -137,8 +149,8 @@ fn of_calls(calls: &Calls) -> Vec<Claim> {
             "metrics + dogstatsd with cached handles, in timed calls of ours",
             metrics::HANDLES,
             bounds::TIMED_BY_METRICS,
-        )
-        .because(PEER),
+            PEER,
+        ),
         claim(
             "the same, in untimed calls of ours",
             dearer(metrics::HANDLES, &untimed),
@@ -148,14 +160,14 @@ fn of_calls(calls: &Calls) -> Vec<Claim> {
             "cadence, queuing + buffered, in timed calls of ours",
             cadence::QUEUING,
             bounds::TIMED_BY_CADENCE,
-        )
-        .because(PEER),
+            PEER,
+        ),
         by_timed(
             "a socket per call, in timed calls of ours",
             socket::SOCKET,
             bounds::TIMED_BY_SOCKET,
-        )
-        .because(SOCKET),
+            SOCKET,
+        ),
         claim(
             "a timed future that is ready over its bare one, in timed calls over theirs",
             future.by(&timed).median(),
@@ -166,11 +178,13 @@ fn of_calls(calls: &Calls) -> Vec<Claim> {
 
 /// Nothing where instructions could not be counted.
 fn without_a_client(counted: &Instructions) -> Vec<Claim> {
-    let [tracing, off] = [0, 1].map(|column| instructions::most(counted, column));
-    let (Some(tracing), Some(off)) = (tracing, off) else {
+    let most = |shapes, column| instructions::most(counted, shapes, column);
+    let [plain, guarded] =
+        [&FUNCTIONS[..], &GUARDED].map(|shapes| Some((most(shapes, 0)?, most(shapes, 1)?)));
+    let Some((tracing, off)) = plain else {
         return Vec::new();
     };
-    vec![
+    let mut claims = vec![
         Claim::new(
             "without a client over the bare call, in instructions of a function that returns a value",
             off,
@@ -182,7 +196,24 @@ fn without_a_client(counted: &Instructions) -> Vec<Claim> {
             off / tracing,
             Bound::AtMost(bounds::OFF_BY_TRACING),
         ),
-    ]
+    ];
+    if let Some((tracing, off)) = guarded {
+        claims.extend([
+            Claim::new(
+                "in instructions of one without a value that may be left early",
+                off,
+                Bound::AtMost(bounds::OFF_INSTRUCTIONS),
+            )
+            .because(NO_CLIENT_GUARDED),
+            Claim::new(
+                "the same, in instructions of a disabled tracing::instrument",
+                off / tracing,
+                Bound::AtMost(bounds::OFF_BY_TRACING),
+            )
+            .because(NO_CLIENT_GUARDED),
+        ]);
+    }
+    claims
 }
 
 fn of_threads(threads: &Threads) -> Option<Claim> {

@@ -44,11 +44,11 @@ fn scratch() -> Result<PathBuf, Error> {
     Ok(target.join("tmp"))
 }
 
-/// The most of a column among the plain functions.
-pub fn most(instructions: &Instructions, column: usize) -> Option<f64> {
+/// The most of a column among functions.
+pub fn most(instructions: &Instructions, shapes: &[&str], column: usize) -> Option<f64> {
     instructions
         .iter()
-        .filter(|(shape, _)| FUNCTIONS.contains(shape))
+        .filter(|(shape, _)| shapes.contains(shape))
         .map(|(_, counts)| counts[column])
         .reduce(f64::max)
 }
