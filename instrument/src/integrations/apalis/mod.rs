@@ -47,12 +47,14 @@
 //!
 //! # What it cannot see
 //!
-//! A payload that cannot be decoded reaches no layer and ends the worker; [`MetricsLayer::watch`] sees it, and a `Monitor`, which runs its
-//! workers by itself, leaves no place for that. What waits in the queue only the store knows. A store without heartbeats, such as the one in
-//! memory, has none here.
+//! A payload that cannot be decoded reaches no layer and ends the worker; [`MetricsLayer::watch`] sees it. A `Monitor` runs its workers by itself:
+//! its `should_restart` is given the error, and is the place to call [`payload_failed`](Metrics::payload_failed) of [`MetricsLayer::metrics`].
+//! What waits in the queue only the store knows. A store without heartbeats, such as the one in memory, has none here.
 //!
 //! apalis ends a job for good at a panic or a time limit, unless a `retry()` outside of that tries again: such a job is lost, and not among
-//! the exhausted. `RetryAfterError` is a retry if the job has attempts left; the `SQLite` store (1.0) never takes such a job up again.
+//! the exhausted. (The `SQLite` store takes up whatever a worker left that has died, once more and as a further attempt, so that a job that was
+//! put in and never begun has no queue latency then.) `RetryAfterError` is a retry if the job has attempts left; the `SQLite` store (1.0) never
+//! takes such a job up again.
 //!
 //! [The guide](crate::guide::workers) lists every metric.
 
@@ -167,7 +169,7 @@ impl MetricsLayer {
         self
     }
 
-    /// How often the store hands a job out at most, counted from its first attempt, whatever the job says. Defaults to the job's own
+    /// How many attempts the store lets a job have at most, those of a policy among them, whatever the job says. Defaults to the job's own
     /// `max_attempts`, and to 1 for the store in memory, which never has a job run again.
     ///
     /// The Redis store (1.0) makes 25 attempts even at a job that asks for fewer: give 25 there, or leave the jobs' `max_attempts` alone.

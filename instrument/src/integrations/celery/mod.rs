@@ -38,7 +38,8 @@
 //!   job is exhausted as well;
 //! - parameters that cannot be decoded are a **payload failure**: no attempt is made.
 //!
-//! A **panic** is an exception and a panic. It goes on to celery, which does not run the job again, and takes it for one that is still
+//! A **panic** is an exception and a panic. It goes on to celery, which does not run the job again (unless it was to be
+//! acknowledged late and the broker hands it out anew), and takes it for one that is still
 //! under way: a worker that is told to stop then waits for ever. (The example of celery shows a worker that does not.)
 //!
 //! What celery drops before it makes a task of it is not seen: a message that is no JSON or of another content type, one for a task that

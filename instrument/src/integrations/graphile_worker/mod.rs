@@ -30,7 +30,8 @@
 //!
 //! Put it **behind** other plugins. One that returns `Skip` or `Fail` from `AfterJobRun` changes what the queue stores, and keeps that
 //! event from those behind it: the attempt then ends when its job is released, as the queue stored it. In front, this plugin would see
-//! what the handler returned. A job that fails in `BeforeJobRun` counts as an attempt that failed at once.
+//! what the handler returned. A job that fails in `BeforeJobRun` counts as an attempt that failed at once; one that is
+//! skipped there is not seen.
 //!
 //! [The guide](crate::guide::workers) lists every metric.
 
