@@ -45,6 +45,7 @@ pub(crate) fn watch() {
     WATCH.call_once(|| {
         local::revive_by(global::revive);
         // Who is registered first is called last before a fork, and first after it.
+        // Another thread's first call may be at it, and in a child of a fork in between nobody is: so not for ever.
         let mut patience = 1_000;
         while !forks::watch() && patience > 0 {
             patience -= 1;

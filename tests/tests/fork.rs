@@ -5,12 +5,12 @@ use std::{
     fs, process,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use instrument_task::{Client, instrument_task, testing::Receiver, worker::Metrics};
+use instrument_task_tests::{forked::wait_for, wait::BOUND};
 
-const BOUND: Duration = Duration::from_secs(20);
 const CHILDS_CALLS: u64 = 1_000;
 
 #[instrument_task]
@@ -35,22 +35,6 @@ fn child(client: &Client, worker: &Metrics) -> i32 {
     let report = client.flush(BOUND);
     let counted = report.ledger.counters.recorded == 2 * CHILDS_CALLS;
     i32::from(!(counted && report.pending == 0 && report.ledger.is_balanced()))
-}
-
-fn wait_for(child: libc::pid_t) -> Result<i32, &'static str> {
-    let start = Instant::now();
-    loop {
-        let mut status = 0;
-        // SAFETY: `status` is a valid place, and the child is this process's own.
-        let ended = unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) };
-        if ended == child {
-            return Ok(status);
-        }
-        if start.elapsed() > BOUND {
-            return Err("the child hangs");
-        }
-        thread::yield_now();
-    }
 }
 
 #[test]

@@ -4,13 +4,11 @@
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use instrument_task::{Client, instrument_task};
-
-const BOUND: Duration = Duration::from_secs(20);
+use instrument_task_tests::forked::wait_for;
 
 static CALLS: AtomicU32 = AtomicU32::new(0);
 
@@ -45,20 +43,7 @@ fn forks_and_waits() -> Result<i32, &'static str> {
         // SAFETY: ends this process without running what belongs to the parent.
         unsafe { libc::_exit(i32::from(!ran)) };
     }
-    let start = Instant::now();
-    loop {
-        let mut status = 0;
-        // SAFETY: `status` is a valid place, and the child is this process's own.
-        if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
-            return Ok(status);
-        }
-        if start.elapsed() > BOUND {
-            // SAFETY: the child is this process's own, and was not waited for.
-            unsafe { libc::kill(child, libc::SIGKILL) };
-            return Err("the child hangs");
-        }
-        thread::yield_now();
-    }
+    wait_for(child)
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::{
 };
 
 use instrument_task::{Client, Guard, instrument_task, testing::capture, worker::Metrics};
-use instrument_task_tests::bounds;
+use instrument_task_tests::{attempts, bounds};
 
 const CALLS: u32 = 1_000_000;
 
@@ -147,20 +147,7 @@ fn call_async(n: u32) {
 fn make_attempts(_: u32) {
     static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics::new("attempts"));
 
-    let start = || {
-        let attempt = METRICS.start_attempt(1);
-        attempt.waited(Duration::from_millis(1));
-        attempt
-    };
-    start().succeed();
-    start().fail(None);
-    start().fail(Some("refused"));
-    start().exhaust(None);
-    start().retry(None);
-    start().retry(Some("refused"));
-    start().time_out();
-    start().cancel();
-    start().panic();
+    attempts::of_each_end(&METRICS);
 }
 
 /// Rounds of three calls each that make a million calls and more.
@@ -203,12 +190,15 @@ fn a_million_asynchronous_calls_allocate_nothing() {
 
 #[test]
 fn attempts_allocate_nothing() {
-    const ROUNDS: u32 = CALLS / 9;
+    const ROUNDS: u32 = CALLS / attempts::ATTEMPTS;
     let allocated = || {
         make_attempts(0);
         allocations(|| (0..ROUNDS).for_each(make_attempts))
     };
-    assert_eq!(assert_counted(9 * ROUNDS, allocated), bounds::ALLOCATIONS);
+    assert_eq!(
+        assert_counted(attempts::ATTEMPTS * ROUNDS, allocated),
+        bounds::ALLOCATIONS
+    );
 }
 
 #[test]

@@ -87,8 +87,7 @@ impl Drains {
         self.at = now;
         let by_fill = passed.mul_f64(FILL as f64 / fullest.max(1) as f64);
         let longest = if hurries { self.shortest } else { self.longest };
-        // Step by step, since a quiet moment says little of the next.
-        self.pause = by_fill.min(2 * self.pause).clamp(self.shortest, longest);
+        self.pause = by_fill.clamp(self.shortest, longest);
     }
 
     pub(super) fn pause(&self) -> Duration {

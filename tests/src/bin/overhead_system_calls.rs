@@ -14,14 +14,12 @@ use std::{
 };
 
 use instrument_task::{Client, instrument_task, worker::Metrics};
+use instrument_task_tests::attempts;
 
 const THREADS: u64 = 4;
 const CALLS: u64 = 1_000_000;
 /// Rounds of attempts at jobs.
 const ROUNDS: u64 = 100_000;
-/// What a round adds to all counters: a start and an end of each of nine attempts, two kinds, and that one is exhausted, one timed out
-/// and one panicked.
-const IN_A_ROUND: u64 = 9 * 2 + 2 + 3;
 
 #[instrument_task]
 fn plain(n: u64) -> Result<u64, u64> {
@@ -63,20 +61,7 @@ fn call_pausing(n: u64) {
 fn make_attempts(_: u64) {
     static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics::new("attempts"));
 
-    let start = || {
-        let attempt = METRICS.start_attempt(1);
-        attempt.waited(Duration::from_millis(1));
-        attempt
-    };
-    start().succeed();
-    start().fail(None);
-    start().fail(Some("refused"));
-    start().exhaust(None);
-    start().retry(None);
-    start().retry(Some("refused"));
-    start().time_out();
-    start().cancel();
-    start().panic();
+    attempts::of_each_end(&METRICS);
 }
 
 /// Leaves `name` in the trace.
@@ -127,7 +112,7 @@ fn main() -> Result<(), instrument_task::Error> {
     let counted = client.ledger().counters.recorded;
     assert_eq!(
         counted,
-        THREADS * (2 * (CALLS + 1) * 2 + (ROUNDS + 1) * IN_A_ROUND)
+        THREADS * (2 * (CALLS + 1) * 2 + (ROUNDS + 1) * attempts::INCREMENTS)
     );
     println!("{counted}");
     Ok(())

@@ -178,42 +178,32 @@ fn of_calls(calls: &Calls) -> Vec<Claim> {
 
 /// Nothing where instructions could not be counted.
 fn without_a_client(counted: &Instructions) -> Vec<Claim> {
-    let most = |shapes, column| instructions::most(counted, shapes, column);
-    let [plain, guarded] =
-        [&FUNCTIONS[..], &GUARDED].map(|shapes| Some((most(shapes, 0)?, most(shapes, 1)?)));
-    let Some((tracing, off)) = plain else {
-        return Vec::new();
-    };
-    let mut claims = vec![
-        Claim::new(
+    let forms = [
+        (
+            &FUNCTIONS[..],
             "without a client over the bare call, in instructions of a function that returns a value",
-            off,
-            Bound::AtMost(bounds::OFF_INSTRUCTIONS),
-        )
-        .because(NO_CLIENT),
-        Claim::new(
-            "the same, in instructions of a disabled tracing::instrument",
-            off / tracing,
-            Bound::AtMost(bounds::OFF_BY_TRACING),
+            NO_CLIENT,
+        ),
+        (
+            &GUARDED,
+            "in instructions of one without a value that may be left early",
+            NO_CLIENT_GUARDED,
         ),
     ];
-    if let Some((tracing, off)) = guarded {
-        claims.extend([
-            Claim::new(
-                "in instructions of one without a value that may be left early",
-                off,
-                Bound::AtMost(bounds::OFF_INSTRUCTIONS),
-            )
-            .because(NO_CLIENT_GUARDED),
+    let of = |(shapes, text, why)| {
+        let most = |column| instructions::most(counted, shapes, column);
+        let (tracing, off) = (most(0)?, most(1)?);
+        Some([
+            Claim::new(text, off, Bound::AtMost(bounds::OFF_INSTRUCTIONS)).because(why),
             Claim::new(
                 "the same, in instructions of a disabled tracing::instrument",
                 off / tracing,
                 Bound::AtMost(bounds::OFF_BY_TRACING),
             )
-            .because(NO_CLIENT_GUARDED),
-        ]);
-    }
-    claims
+            .because(why),
+        ])
+    };
+    forms.into_iter().filter_map(of).flatten().collect()
 }
 
 fn of_threads(threads: &Threads) -> Option<Claim> {
